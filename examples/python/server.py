@@ -1,0 +1,114 @@
+"""The Calculator server in Python.
+
+Run it from the project's root, once the stubs are generated and requirements.txt is installed:
+
+    python -m grpc_tools.protoc -I./protos --python_out=. --grpc_python_out=. ./protos/calc.proto
+    PYTHONPATH=. python examples/python/server.py [ADDRESS]
+
+ADDRESS is [::]:50050 unless given; port 0 picks a free port. The server stops on Ctrl-C and
+on SIGTERM.
+"""
+
+import signal
+import sys
+import threading
+from concurrent import futures
+
+import calc_pb2
+import calc_pb2_grpc
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+
+# How long calls that are under way may take to finish once the server has been told to stop.
+GRACE_SECONDS = 5
+
+
+class Calculator(calc_pb2_grpc.CalculatorServicer):
+    """The four operations. Names are spelled as in calc.proto."""
+
+    def Add(self, request, context):
+        result = request.n1 + request.n2
+        return calc_pb2.AddReply(n1=int32(context, "Add", "+", request, result))
+
+    def Substract(self, request, context):
+        result = request.n1 - request.n2
+        return calc_pb2.SubstractReply(n1=int32(context, "Substract", "-", request, result))
+
+    def Multiply(self, request, context):
+        result = request.n1 * request.n2
+        return calc_pb2.MeuliplyReply(n1=int32(context, "Multiply", "*", request, result))
+
+    def Divide(self, request, context):
+        if request.n2 == 0:
+            refuse(
+                context,
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "division by zero",
+                error_details_pb2.BadRequest(
+                    field_violations=[
+                        error_details_pb2.BadRequest.FieldViolation(
+                            field="n2", description="must not be zero"
+                        )
+                    ]
+                ),
+                error_details_pb2.ErrorInfo(reason="DIVISION_BY_ZERO", domain="calc"),
+            )
+        return calc_pb2.DivideReply(f1=request.n1 / request.n2)
+
+
+def int32(context, operation, operator, request, result):
+    """Returns `result`, or ends the call with OUT_OF_RANGE if it does not fit an int32."""
+    if INT32_MIN <= result <= INT32_MAX:
+        return result
+    n1, n2 = request.n1, request.n2
+    metadata = {"operation": operation, "n1": str(n1), "n2": str(n2), "result": str(result)}
+    refuse(
+        context,
+        grpc.StatusCode.OUT_OF_RANGE,
+        f"{n1} {operator} {n2} = {result} does not fit an int32 ({INT32_MIN} to {INT32_MAX})",
+        error_details_pb2.ErrorInfo(reason="INT32_OVERFLOW", domain="calc", metadata=metadata),
+    )
+
+
+def refuse(context, code, message, *details):
+    """Ends the call, with details that the helpers of every language can read.
+
+    They travel as a google.rpc.Status in the trailers. It does not return: `context` raises.
+    """
+    status = status_pb2.Status(code=code.value[0], message=message)
+    for detail in details:
+        status.details.add().Pack(detail)
+    context.abort_with_status(rpc_status.to_status(status))
+
+
+def main():
+    address = sys.argv[1] if len(sys.argv) > 1 else "[::]:50050"
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=10),
+        # Two servers on one port would share its calls silently. Make it an error.
+        options=[("grpc.so_reuseport", 0)],
+    )
+    calc_pb2_grpc.add_CalculatorServicer_to_server(Calculator(), server)
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError:
+        sys.exit(f"cannot listen on {address}: is another server using the port?")
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+
+    server.start()
+    host = address.rpartition(":")[0]
+    print(f"listening on {host}:{port}", file=sys.stderr, flush=True)
+    print("Server Start..", flush=True)
+
+    stop.wait()
+    server.stop(GRACE_SECONDS).wait()
+
+
+if __name__ == "__main__":
+    main()

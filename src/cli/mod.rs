@@ -1,0 +1,77 @@
+//! The command line: what can be written, and which file does it.
+
+mod calculate;
+mod completions;
+mod exit;
+mod serve;
+mod values;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use structopt::StructOpt;
+use structopt::clap::AppSettings::{AllowNegativeNumbers, SubcommandRequiredElseHelp, VersionlessSubcommands};
+use structopt::clap::{Error, ErrorKind, Shell};
+
+use calculate::{Calculation, Operation};
+use exit::Exit;
+
+/// A Calculator over gRPC: its server, and its client.
+#[derive(StructOpt)]
+#[structopt(name = "calc", global_settings = &[VersionlessSubcommands], settings = &[SubcommandRequiredElseHelp])]
+#[structopt(after_help = exit::HELP)]
+enum Command {
+    /// Serves the Calculator until SIGINT or SIGTERM
+    Serve(serve::Serve),
+    /// Asks a server for N1 + N2
+    #[structopt(settings = &[AllowNegativeNumbers], after_help = exit::HELP)]
+    Add(Calculation),
+    /// Asks a server for N1 - N2
+    #[structopt(settings = &[AllowNegativeNumbers], after_help = exit::HELP, visible_alias = "subtract")]
+    Substract(Calculation),
+    /// Asks a server for N1 * N2
+    #[structopt(settings = &[AllowNegativeNumbers], after_help = exit::HELP)]
+    Multiply(Calculation),
+    /// Asks a server for N1 / N2, as a float
+    #[structopt(settings = &[AllowNegativeNumbers], after_help = exit::HELP)]
+    Divide(Calculation),
+    /// Prints a script that completes `calc` in a shell
+    Completions {
+        /// The shell
+        #[structopt(possible_values = &Shell::variants())]
+        shell: Shell,
+    },
+}
+
+/// Parses `args`, the program's name first, runs the command, and picks the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let done = match Command::from_iter_safe(args) {
+        Ok(command) => command.run(),
+        Err(error) => explain(&error),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(exit) => exit.report(),
+    }
+}
+
+impl Command {
+    fn run(self) -> Result<(), Exit> {
+        match self {
+            Command::Serve(serve) => serve.run(),
+            Command::Add(calculation) => calculation.run(Operation::Add),
+            Command::Substract(calculation) => calculation.run(Operation::Subtract),
+            Command::Multiply(calculation) => calculation.run(Operation::Multiply),
+            Command::Divide(calculation) => calculation.run(Operation::Divide),
+            Command::Completions { shell } => completions::print(Command::clap(), shell),
+        }
+    }
+}
+
+/// What clap has to say: help and version are results, anything else is wrong usage.
+fn explain(error: &Error) -> Result<(), Exit> {
+    match error.kind {
+        ErrorKind::HelpDisplayed | ErrorKind::VersionDisplayed => exit::print(&format!("{}\n", error.message.trim_end())),
+        _ => Err(Exit::Usage(error.message.trim_end().to_owned())),
+    }
+}

@@ -1,0 +1,47 @@
+//! A Calculator service on gRPC's C core.
+//!
+//! A server in ten lines:
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let server = calc::server::builder().listen("[::]:50050".parse()?).start()?;
+//!     println!("listening on {}", server.addresses()[0]);
+//!     calc::rpc::Termination::listen()?.wait();
+//!     server.shutdown(Duration::from_secs(10));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A client in five:
+//!
+//! ```no_run
+//! let client = calc::Client::connect("localhost:50050")?;
+//! println!("{}", client.divide(10, 4)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | what it is about |
+//! |---|---|
+//! | [`arithmetic`] | the four operations and how they fail; knows nothing of gRPC |
+//! | [`calculator`] | the service: request → arithmetic → reply or status |
+//! | [`server`] | the Calculator's server, ready to start |
+//! | [`client`] | the Calculator's client, blocking and asynchronous |
+//! | [`rpc`] | the layer that grpcio leaves out, for any service |
+//! | [`proto`] | generated code |
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+// Generated code names this crate from the outside, as it would in another crate.
+extern crate self as calc;
+
+pub mod arithmetic;
+pub mod calculator;
+pub mod client;
+pub mod proto;
+pub mod rpc;
+pub mod server;
+
+pub use client::{Client, Error};

@@ -1,0 +1,88 @@
+//! The streams and futures that methods and clients deal in.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use futures::executor::block_on;
+use futures::{Future, Stream, StreamExt};
+use grpcio::MessageReader;
+use protobuf::MessageFull;
+
+use super::Status;
+use super::codec::decode;
+
+/// A reply to come.
+pub type ReplyFuture<Rep> = Pin<Box<dyn Future<Output = Result<Rep, Status>> + Send>>;
+
+/// Replies to come. An `Err` is the last item.
+pub type ReplyStream<Rep> = Pin<Box<dyn Stream<Item = Result<Rep, Status>> + Send>>;
+
+/// The replies of a call, for callers that wait: an iterator over a [`ReplyStream`].
+///
+/// Dropping it before its end cancels the call.
+#[must_use = "dropping the replies cancels the call"]
+pub struct Replies<Rep> {
+    stream: ReplyStream<Rep>,
+}
+
+impl<Rep> Replies<Rep> {
+    pub(super) fn new(stream: ReplyStream<Rep>) -> Replies<Rep> {
+        Replies { stream }
+    }
+}
+
+impl<Rep> Iterator for Replies<Rep> {
+    type Item = Result<Rep, Status>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        block_on(self.stream.next())
+    }
+}
+
+/// What grpcio hands out for a stream of requests, shared with the adapter: grpcio cancels
+/// a call whose requests are dropped before their end, and a method may well reply before it
+/// has read all of them.
+pub(super) type SharedRequests = Arc<Mutex<grpcio::RequestStream<MessageReader>>>;
+
+/// The requests of a client-streaming or bidirectional call.
+///
+/// Ends after the first `Err`: a request that cannot be decoded, or the end of the call
+/// itself, because the caller cancelled it or its deadline passed. Messages are taken from
+/// the connection only as fast as this stream is polled; the C core then stops the caller
+/// (HTTP/2 flow control).
+pub struct RequestStream<Req> {
+    /// `None` after the end.
+    requests: Option<SharedRequests>,
+    message: std::marker::PhantomData<fn() -> Req>,
+}
+
+impl<Req> RequestStream<Req> {
+    pub(super) fn new(requests: SharedRequests) -> RequestStream<Req> {
+        RequestStream { requests: Some(requests), message: std::marker::PhantomData }
+    }
+}
+
+impl<Req: MessageFull> Stream for RequestStream<Req> {
+    type Item = Result<Req, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(shared) = &self.requests else {
+            return Poll::Ready(None);
+        };
+        let next = {
+            // A poisoned lock would mean that grpcio panicked; its stream is then asked again.
+            let mut requests = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            match ready!(requests.poll_next_unpin(cx)) {
+                // A cancelled call ends its requests too. Asking once more tells the two apart.
+                None => ready!(requests.poll_next_unpin(cx)),
+                next => next,
+            }
+        };
+        let next = next.map(|bytes| bytes.map_err(Status::from).and_then(decode));
+        if !matches!(next, Some(Ok(_))) {
+            self.requests = None;
+        }
+        Poll::Ready(next)
+    }
+}
