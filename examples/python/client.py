@@ -57,7 +57,7 @@ def explain(error):
     for detail in status.details if status else ():
         info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info):
-            print(f"  reason {info.reason} {dict(info.metadata)}", file=sys.stderr)
+            print(f"  reason {info.reason} {dict(sorted(info.metadata.items()))}", file=sys.stderr)
         bad_request = error_details_pb2.BadRequest()
         if detail.Unpack(bad_request):
             for violation in bad_request.field_violations:

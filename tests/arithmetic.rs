@@ -1,0 +1,59 @@
+//! The four operations, against an oracle of 64-bit integers and doubles.
+
+use calc::arithmetic::{ArithmeticError, add, divide, multiply, subtract};
+use proptest::prelude::*;
+
+/// Any int32, the edges often.
+fn operand() -> impl Strategy<Value = i32> {
+    prop_oneof![
+        any::<i32>(),
+        -100..100_i32,
+        prop::sample::select(vec![i32::MIN, i32::MIN + 1, -65536, -46341, -1, 0, 1, 46341, 65536, i32::MAX - 1, i32::MAX]),
+    ]
+}
+
+fn check(result: Result<i32, ArithmeticError>, operator: char, n1: i32, n2: i32, exact: i64) {
+    match i32::try_from(exact) {
+        Ok(exact) => assert_eq!(result, Ok(exact)),
+        Err(_) => assert_eq!(result, Err(ArithmeticError::Overflow { operator, n1, n2, result: exact })),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn sums_differences_and_products_are_exact_or_an_overflow(n1 in operand(), n2 in operand()) {
+        let (wide1, wide2) = (i64::from(n1), i64::from(n2));
+        check(add(n1, n2), '+', n1, n2, wide1 + wide2);
+        check(subtract(n1, n2), '-', n1, n2, wide1 - wide2);
+        check(multiply(n1, n2), '*', n1, n2, wide1 * wide2);
+    }
+
+    #[test]
+    fn a_quotient_is_the_float_nearest_to_the_double(n1 in operand(), n2 in operand()) {
+        let result = divide(n1, n2);
+        if n2 == 0 {
+            prop_assert_eq!(result, Err(ArithmeticError::DivisionByZero));
+        } else {
+            let exact = f64::from(n1) / f64::from(n2);
+            let quotient = result.unwrap();
+            prop_assert_eq!(quotient.is_sign_negative(), exact.is_sign_negative());
+            // No neighbour among the floats is nearer.
+            let distance = |float: f32| (f64::from(float) - exact).abs();
+            prop_assert!(distance(quotient) <= distance(quotient.next_up()));
+            prop_assert!(distance(quotient) <= distance(quotient.next_down()));
+        }
+    }
+}
+
+#[test]
+fn dividing_floats_instead_of_doubles_would_give_other_bits() {
+    assert_eq!(divide(16_777_219, 3).unwrap().to_bits(), 0x4aaa_aaad);
+    assert_ne!((16_777_219_f32 / 3.0).to_bits(), 0x4aaa_aaad);
+}
+
+#[test]
+fn zero_divided_by_a_negative_number_is_a_negative_zero() {
+    assert_eq!(divide(0, -5).unwrap().to_bits(), (-0.0_f32).to_bits());
+}

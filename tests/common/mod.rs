@@ -1,0 +1,37 @@
+//! What more than one feature's tests need. There is one way to start a server, a program,
+//! and a raw call.
+
+pub mod process;
+pub mod raw;
+
+use std::time::Duration;
+
+use calc::rpc::{Channel, Server, ServerBuilder};
+
+/// The bound on everything a test waits for.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Starts `server` on a port of its own. It ends when it is dropped.
+pub fn start(server: ServerBuilder) -> Server {
+    server.listen("127.0.0.1:0".parse().unwrap()).start().unwrap()
+}
+
+/// A Calculator of its own.
+pub fn calculator() -> Server {
+    start(calc::server::builder())
+}
+
+/// The target of a server's first address.
+pub fn target(server: &Server) -> String {
+    server.addresses()[0].to_string()
+}
+
+/// A channel to a server.
+pub fn channel(server: &Server) -> Channel {
+    Channel::connect(&target(server)).unwrap()
+}
+
+/// A client of a server, patient enough for a busy machine.
+pub fn client(server: &Server) -> calc::Client {
+    calc::Client::connect(&target(server)).unwrap().timeout(PATIENCE)
+}

@@ -1,0 +1,169 @@
+//! Programs that a test starts: `calc` itself, the examples, and Python.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::PATIENCE;
+
+/// `calc`, with an environment that holds none of its variables.
+pub fn calc(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_calc"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CALC_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+/// An example of this crate; Cargo builds them with the tests.
+pub fn example(name: &str) -> Command {
+    let folder = Path::new(env!("CARGO_BIN_EXE_calc")).parent().unwrap().join("examples");
+    let mut command = Command::new(folder.join(name));
+    command.stdin(Stdio::null());
+    command
+}
+
+/// A Python program of this project, with the stubs of `calc.proto` on its path.
+pub fn python(script: &str) -> Command {
+    let set_up = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; script/test sets Python up"));
+    let mut command = Command::new(set_up("CALC_PYTHON"));
+    command
+        .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(script))
+        .env("PYTHONPATH", set_up("CALC_PYTHON_STUBS"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end and gives what it printed. It has [`PATIENCE`] to get there.
+pub fn run(command: &mut Command) -> Output {
+    let mut child = Running::start(command);
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let stderr = thread::spawn(move || read_all(stderr.unwrap()));
+    let stdout = thread::spawn(move || read_all(stdout.unwrap()));
+    let status = child.wait();
+    Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
+}
+
+fn read_all(mut pipe: impl Read) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    pipe.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// Runs a command that must succeed and gives its standard output.
+pub fn stdout_of(command: &mut Command) -> String {
+    let output = run(command);
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A program that runs. It is killed if the test drops it.
+pub struct Running {
+    child: Child,
+    stdout: Option<ChildStdout>,
+    stderr: Option<ChildStderr>,
+}
+
+impl Running {
+    pub fn start(command: &mut Command) -> Running {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Running { stdout: child.stdout.take(), stderr: child.stderr.take(), child }
+    }
+
+    pub fn id(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap()
+    }
+
+    /// Standard input, of a command that has it piped. Closes when it is dropped.
+    pub fn stdin(&mut self) -> ChildStdin {
+        self.child.stdin.take().unwrap()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Sends SIGTERM, SIGINT, ...
+    pub fn signal(&self, signal: i32) {
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(self.id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the program to end by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "the program does not end");
+            // There is no wait with a bound in the standard library; this is its poll.
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server in a process of its own.
+pub struct ServerProcess {
+    pub process: Running,
+    /// Where it listens.
+    pub targets: Vec<String>,
+    stdout: mpsc::Receiver<String>,
+    stderr: mpsc::Receiver<String>,
+}
+
+impl ServerProcess {
+    /// Starts a server and waits until it says that it accepts calls.
+    pub fn start(command: &mut Command) -> ServerProcess {
+        let mut process = Running::start(command);
+        let stdout = lines(process.stdout.take().unwrap());
+        let stderr = lines(process.stderr.take().unwrap());
+        let mut server = ServerProcess { process, targets: Vec::new(), stdout, stderr };
+        match server.stdout.recv_timeout(PATIENCE) {
+            Ok(line) => assert_eq!(line, "Server Start.."),
+            Err(_) => panic!("{command:?} does not start: {:?}", server.stderr.try_iter().collect::<Vec<_>>()),
+        }
+        // These lines were written before the one on standard output.
+        while let Ok(line) = server.stderr.recv_timeout(if server.targets.is_empty() { PATIENCE } else { Duration::ZERO }) {
+            if let Some(target) = line.strip_prefix("listening on ") {
+                server.targets.push(target.to_owned());
+            }
+        }
+        server
+    }
+
+    pub fn target(&self) -> &str {
+        &self.targets[0]
+    }
+
+    /// Waits for a line on standard error that begins with `start`.
+    pub fn wait_for_line(&self, start: &str) {
+        while !self.stderr.recv_timeout(PATIENCE).expect("the line does not come").starts_with(start) {}
+    }
+}
+
+fn lines(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}

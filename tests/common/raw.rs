@@ -1,0 +1,68 @@
+//! Calls of bytes: what is on the wire, with no message type in between.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use calc::rpc::{Code, Status};
+use grpcio::{CallOption, ChannelBuilder, Client, EnvBuilder, Marshaller, Method, MethodType};
+
+use super::PATIENCE;
+
+/// A client that sends and receives bytes.
+pub struct RawClient {
+    client: Client,
+}
+
+impl RawClient {
+    pub fn connect(target: &str) -> RawClient {
+        let env = Arc::new(EnvBuilder::new().cq_count(1).build());
+        RawClient { client: Client::new(ChannelBuilder::new(env).connect(target)) }
+    }
+
+    /// Calls the unary method at `path`.
+    pub fn call(&self, path: &str, request: &[u8]) -> Result<Vec<u8>, Status> {
+        Ok(self.client.unary_call(&method(path, MethodType::Unary), &request.to_vec(), options())?)
+    }
+
+    /// Opens a call to the method at `path` and sends nothing: it stays in flight until it is
+    /// dropped, or the server ends it.
+    pub fn open(&self, path: &str) -> OpenCall {
+        let (requests, reply) = self.client.client_streaming(&method(path, MethodType::ClientStreaming), options()).unwrap();
+        OpenCall { _requests: requests, reply }
+    }
+}
+
+/// A call that waits for its request.
+pub struct OpenCall {
+    _requests: grpcio::ClientCStreamSender<Vec<u8>>,
+    reply: grpcio::ClientCStreamReceiver<Vec<u8>>,
+}
+
+impl OpenCall {
+    /// Waits for the server to end the call, and tells how it did.
+    pub fn end(self) -> Code {
+        let ended: Result<Vec<u8>, grpcio::Error> = futures::executor::block_on(self.reply);
+        ended.map_or_else(|error| Status::from(error).code(), |_| Code::Ok)
+    }
+}
+
+fn options() -> CallOption {
+    CallOption::default().timeout(PATIENCE).wait_for_ready(true)
+}
+
+fn method(path: &str, ty: MethodType) -> Method<Vec<u8>, Vec<u8>> {
+    let marshaller = || Marshaller {
+        ser: |bytes: &Vec<u8>, buffer| {
+            *buffer = bytes.as_slice().into();
+            Ok(())
+        },
+        de: |mut reader| {
+            let mut bytes = Vec::new();
+            reader.read_to_end(&mut bytes).map_err(|error| grpcio::Error::Codec(error.into()))?;
+            Ok(bytes)
+        },
+    };
+    // grpcio keeps the path of a method for good; a test has few of them.
+    let name = Box::leak(path.to_owned().into_boxed_str());
+    Method { ty, name, req_mar: marshaller(), resp_mar: marshaller() }
+}

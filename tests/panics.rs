@@ -1,0 +1,96 @@
+//! A method that panics takes nobody with it.
+
+use std::num::NonZeroUsize;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use calc::proto::calc::{AddReply, AddRequest};
+use calc::rpc::{CallOptions, Channel, Code, Method, ReplyStream, Server, Service, ServiceBuilder, Status};
+use futures::StreamExt;
+
+use crate::common::{PATIENCE, channel, client, start};
+
+const UNARY: Method<AddRequest, AddReply> = Method::new("/test.Panics/Unary");
+const IN_REPLIES: Method<AddRequest, AddReply> = Method::new("/test.Panics/InReplies");
+const AT_ONCE: Method<AddRequest, AddReply> = Method::new("/test.Panics/AtOnce");
+const IN_FUTURE: Method<AddRequest, AddReply> = Method::new("/test.Panics/InFuture");
+
+fn panics() -> Service {
+    ServiceBuilder::new("test.Panics")
+        .unary(UNARY, |_, request: AddRequest| -> Result<AddReply, Status> { panic!("secret {}", request.n1) })
+        .server_streaming(AT_ONCE, |_, _| -> Result<ReplyStream<AddReply>, Status> { panic!("secret") })
+        .bidi_streaming(IN_REPLIES, |_, requests| {
+            Ok(requests.map(|request| if request?.n1 == 2 { panic!("secret") } else { Ok(AddReply::new()) }).boxed())
+        })
+        .client_streaming(IN_FUTURE, |_, _| Box::pin(async { panic!("secret") }))
+        .build()
+}
+
+/// One queue: a thread that died would leave nobody to answer.
+fn server() -> Server {
+    // Ten thousand backtraces help nobody.
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let meant = info.payload().downcast_ref::<String>().is_some_and(|text| text.starts_with("secret"));
+            if !meant && info.payload().downcast_ref::<&str>() != Some(&"secret") {
+                hook(info);
+            }
+        }));
+    });
+    start(calc::server::builder().queues(NonZeroUsize::MIN).service(panics()))
+}
+
+fn options() -> CallOptions {
+    CallOptions::default().timeout(PATIENCE)
+}
+
+fn panic_once(channel: &Channel) {
+    let status = channel.unary(UNARY, &AddRequest::new(), options()).unwrap_err();
+    assert_eq!(status.code(), Code::Internal);
+    assert!(status.message().contains("/test.Panics/Unary"), "{status}");
+    assert!(!status.message().contains("secret"), "{status}");
+}
+
+#[test]
+fn ten_thousand_panics_in_a_row_lose_no_queue_and_no_other_call() {
+    let server = server();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let client = client(&server);
+            let mut calls = 0;
+            while !done.load(Ordering::Relaxed) {
+                assert_eq!(client.add(20, 10), Ok(30));
+                calls += 1;
+            }
+            calls
+        });
+        let channel = channel(&server);
+        for _ in 0..10_000 {
+            panic_once(&channel);
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(other.join().unwrap() > 0);
+    });
+    assert_eq!(client(&server).divide(10, 2), Ok(5.0));
+}
+
+#[test]
+fn a_panic_of_a_streaming_method_is_internal_at_whatever_point_it_comes() {
+    let server = server();
+    let channel = channel(&server);
+    let at_once: Vec<_> = channel.server_streaming(AT_ONCE, &AddRequest::new(), options()).collect();
+    assert!(matches!(&at_once[..], [Err(status)] if status.code() == Code::Internal), "{at_once:?}");
+
+    let requests = (1..=3).map(|n1| AddRequest { n1, ..Default::default() });
+    let later: Vec<_> = channel.bidi_streaming(IN_REPLIES, requests, options()).collect();
+    assert!(matches!(&later[..], [Ok(_), Err(status)] if status.code() == Code::Internal), "{later:?}");
+
+    let in_future = channel.client_streaming(IN_FUTURE, [AddRequest::new()], options());
+    assert_eq!(in_future.unwrap_err().code(), Code::Internal);
+
+    assert_eq!(client(&server).add(20, 10), Ok(30));
+}
