@@ -1,5 +1,12 @@
-# Hooks into the CMake projects that make up the C core; read by every one of them
+# Hooks into the CMake projects that make up the C core; every one of them reads this file
 # (.cargo/config.toml). It chooses no compiler.
+
+# As most distributions compile it. CMake's own -O3 takes a tenth longer, for nothing that
+# can be measured.
+foreach(language C CXX)
+  set(CMAKE_${language}_FLAGS_RELEASE "-O2 -DNDEBUG" CACHE STRING "")
+endforeach()
+
 set(CMAKE_PROJECT_grpc_INCLUDE "${CMAKE_CURRENT_LIST_DIR}/grpc.cmake")
 foreach(library absl c-ares RE2)
   set(CMAKE_PROJECT_${library}_INCLUDE "${CMAKE_CURRENT_LIST_DIR}/bundled.cmake")

@@ -1,11 +1,8 @@
 # shellcheck shell=sh
-# What script/demo and script/test share: the tools, the Python environment and the build.
-# They source it with the project's root as the current directory.
+# What script/demo and script/test share: tools, processes, Python's packages and the build.
+# They source it in the project's root.
 
 set -eu
-# Give every background job a process group of its own, so that a job can be stopped with
-# all that it started.
-set -m
 
 target=${CARGO_TARGET_DIR:-target}
 case $target in
@@ -14,70 +11,148 @@ case $target in
 esac
 export CARGO_TARGET_DIR="$target"
 
-python=$target/python/venv/bin/python
-stubs=$target/python/stubs
-
-# Rustup's own place, which a shell that was open during its installation does not know yet.
-rustup_bin=${CARGO_HOME:-${HOME:-}/.cargo}/bin
-case :$PATH: in
-*:"$rustup_bin":*) ;;
-*) [ ! -x "$rustup_bin/cargo" ] || PATH=$rustup_bin:$PATH ;;
-esac
-
 say() { printf '%s\n' "$*"; }
 
 heading() { printf '\n== %s\n' "$*"; }
-
-die() {
-    printf '\n%s: %s\n' "$0" "$*" >&2
-    exit 1
-}
 
 run() {
     say "+ $*"
     "$@"
 }
 
+works() { "$@" >/dev/null 2>&1; }
+
+die() {
+    printf '\n%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# --- Tools ---------------------------------------------------------------------------------
+
+# Rustup's folder, which a shell that was open while it was installed does not know yet.
+rustup_bin=${CARGO_HOME:-${HOME:-}/.cargo}/bin
+case :$PATH: in
+*:"$rustup_bin":*) ;;
+*) [ ! -x "$rustup_bin/cargo" ] || PATH=$rustup_bin:$PATH ;;
+esac
+
+# Rust 1.N or newer, as Cargo.toml has it.
+rust_minor=$(sed -n 's/^rust-version = "1\.\([0-9]*\).*/\1/p' Cargo.toml)
+
+rust_is_new_enough() {
+    minor=$(rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
+    [ "${minor:-0}" -ge "$rust_minor" ] && works cargo --version
+}
+
+missing_tools() {
+    rust_is_new_enough || say rust
+    { works cc --version && works c++ --version; } || say c++
+    works cmake --version || say cmake
+    works make --version || say make
+    works python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' || say python
+}
+
+# package_for TOOL: what brings it, by the package manager's names.
+package_for() {
+    case $manager:$1 in
+    apt-get:rust | dnf:rust) say cargo ;;
+    apt-get:c++) say g++ ;;
+    apt-get:python) say python3-venv ;;
+    dnf:c++) say gcc-c++ ;;
+    dnf:python) say python3 ;;
+    *) say "$1" ;;
+    esac
+}
+
+packaged_rust_is_too_old() {
+    case $manager in
+    apt-get) minor=$(LC_ALL=C apt-cache policy rustc | sed -n 's/^ *Candidate: 1\.\([0-9]*\).*/\1/p') ;;
+    dnf) minor=$(LC_ALL=C dnf -q info rust | sed -n 's/^Version *: 1\.\([0-9]*\).*/\1/p' | tail -n 1) ;;
+    *) minor= ;;
+    esac
+    [ -n "$minor" ] && [ "$minor" -lt "$rust_minor" ]
+}
+
+# The packages that bring what is missing.
+packages() {
+    for tool in $missing; do
+        [ "$tool" != rust ] || ! packaged_rust_is_too_old || continue
+        package_for "$tool"
+    done | tr '\n' ' '
+}
+
+# Installs what is missing; when nothing is, says nothing.
+install_missing() {
+    missing=$(missing_tools | tr '\n' ' ')
+    [ -n "$missing" ] || return 0
+    say "Missing: $missing"
+
+    for manager in apt-get dnf brew none; do
+        ! works command -v "$manager" || break
+    done
+    case $manager:$missing in
+    none:*) die "please install that (Rust 1.$rust_minor or newer, Python 3.10 or newer), then run this again." ;;
+    brew:*c++* | brew:*' make '*) die "please run 'xcode-select --install', then run this again." ;;
+    apt-get:*) update='apt-get update' install='apt-get install -y --no-install-recommends' ;;
+    *) update=: install="$manager install" ;;
+    esac
+
+    as_root=
+    if [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ]; then
+        as_root=sudo
+        # Without a terminal sudo cannot ask for a password.
+        if ! works command -v sudo || { ! works sudo -n true && [ ! -t 0 ]; }; then
+            die "installing takes root, and sudo cannot be used here. Please run as root:
+    $update; $install $(packages)
+then run this again."
+        fi
+    fi
+
+    # shellcheck disable=SC2046,SC2086 # lists of words
+    {
+        run $as_root $update
+        run $as_root $install $(packages)
+    }
+    rust_is_new_enough || die "please install Rust 1.$rust_minor or newer (https://rustup.rs), then run this again."
+}
+
 # --- Processes -----------------------------------------------------------------------------
 
+# In a session of its own, a job can be stopped together with all that it started.
+setsid=$(command -v setsid || :)
 jobs=
 
-# start COMMAND...: runs it in the background; its process id is in $job.
+# start COMMAND...: runs it in the background; $job is its process id.
 start() {
-    "$@" </dev/null &
+    $setsid "$@" </dev/null &
     job=$!
     jobs="$jobs $job"
 }
 
-# wait_for SECONDS PID: waits until it has ended, and returns its exit status.
+is_running() { kill -0 "$1" 2>/dev/null; }
+
+# wait_for SECONDS JOB: its exit status, or 124 if it is still running by then.
 wait_for() {
-    deadline=$(($(date +%s) + $1))
-    while kill -0 "$2" 2>/dev/null; do
-        [ "$(date +%s)" -lt "$deadline" ] || return 124
-        sleep 0.2 2>/dev/null || sleep 1
+    give_up=$(($(date +%s) + $1))
+    while is_running "$2"; do
+        [ "$(date +%s)" -lt "$give_up" ] || return 124
+        sleep 0.1 2>/dev/null || sleep 1
     done
-    wait "$2"
+    wait "$2" 2>/dev/null
 }
 
-# stop PID: ends a job and all that it started, politely at first.
-stop() {
-    signal "$1" TERM
-    wait_for 10 "$1" 2>/dev/null || :
-    signal "$1" KILL
-}
+# signal NAME JOB: to the job and all that it started. Fails if there is nothing left of it.
+signal() { kill -"$1" "-$2" 2>/dev/null || kill -"$1" "$2" 2>/dev/null; }
 
-signal() { kill -"$2" "-$1" 2>/dev/null || kill -"$2" "$1" 2>/dev/null || :; }
-
-# Nothing that was started outlives the script.
+# Leaves no process behind: asks politely, and ends by force what still runs after 10 s.
 clean_up() {
     status=$?
     trap - EXIT
     trap '' HUP INT TERM
     for job in $jobs; do
-        signal "$job" TERM
-    done
-    for job in $jobs; do
-        stop "$job"
+        signal TERM "$job" || continue
+        wait_for 10 "$job" || :
+        signal KILL "$job" || :
     done
     exit "$status"
 }
@@ -85,3 +160,82 @@ trap clean_up EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# --- Python --------------------------------------------------------------------------------
+
+venv=$target/python/venv
+python=$venv/bin/python
+stubs=$target/python/stubs
+
+python_is_ready() {
+    [ "$(cat "$venv/requirements.txt" 2>/dev/null)" = "$(cat examples/python/requirements.txt)" ] &&
+        works "$python" -c 'import grpc_status, grpc_tools'
+}
+
+# Starts to install what the Python examples need, unless it is there; $pip is the job.
+start_python() {
+    pip=
+    ! python_is_ready || return 0
+    rm -rf "$venv"
+    run python3 -m venv "$venv"
+    say '+ pip install -r examples/python/requirements.txt'
+    start "$python" -m pip install --quiet --disable-pip-version-check -r examples/python/requirements.txt
+    pip=$job
+}
+
+# Waits for that, and generates Python's stubs of calc.proto.
+finish_python() {
+    if [ -n "$pip" ]; then
+        wait_for 900 "$pip" || die "pip could not install the Python packages."
+        cp examples/python/requirements.txt "$venv/requirements.txt"
+    fi
+    mkdir -p "$stubs"
+    "$python" -m grpc_tools.protoc -I./protos --python_out="$stubs" --grpc_python_out="$stubs" ./protos/calc.proto
+}
+
+# --- Rust ----------------------------------------------------------------------------------
+
+# About how many files gRPC's C core is compiled from.
+c_core_files=1000
+
+# The folders that C cores were or are being built in.
+c_core_folders() { find "$target/release/build" -path '*/grpcio-sys*/out' -prune 2>/dev/null; }
+
+# How many files of a C core are compiled; nothing when none is being built.
+compiled_files() {
+    c_core_folders | while read -r folder; do
+        [ -e "$folder/build/libgrpc.a" ] || find "$folder" -name '*.o' | wc -l
+    done | tail -n 1
+}
+
+# cargo ARGUMENT...: as usual, but says how far it is while the C core compiles, where Cargo
+# itself is silent for minutes.
+cargo_with_progress() {
+    start env CARGO_TERM_PROGRESS_WHEN=never cargo "$@"
+    cargo=$job
+    began=$(date +%s)
+    shown=$began
+    before=
+    while is_running "$cargo"; do
+        sleep 1
+        now=$(date +%s)
+        [ $((now - shown)) -ge 15 ] || continue
+        shown=$now
+        files=$(compiled_files)
+        [ "$files" = "$before" ] ||
+            say "     C core, after $((now - began)) s: $files of about $c_core_files files compiled"
+        before=$files
+    done
+    wait "$cargo"
+}
+
+# build COMMAND ARGUMENT...: what Cargo is to build, while pip installs Python's packages.
+build() {
+    start_python
+    find "$target/release/build" -path '*/grpcio-sys*/libgrpc.a' 2>/dev/null | grep -q . ||
+        say "gRPC's C core is compiled first: about 5 minutes on 2 cores, once for this folder."
+    command=$1
+    shift
+    cargo_with_progress "$command" --release --locked "$@"
+    finish_python
+}

@@ -12,4 +12,5 @@ mod interop;
 mod kinds;
 mod listen;
 mod panics;
+mod protos;
 mod shutdown;

@@ -57,13 +57,13 @@ fn panic_once(channel: &Channel) {
 #[test]
 fn ten_thousand_panics_in_a_row_lose_no_queue_and_no_other_call() {
     let server = server();
+    let other = client(&server);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let other = scope.spawn(|| {
-            let client = client(&server);
             let mut calls = 0;
             while !done.load(Ordering::Relaxed) {
-                assert_eq!(client.add(20, 10), Ok(30));
+                assert_eq!(other.add(20, 10), Ok(30));
                 calls += 1;
             }
             calls

@@ -94,7 +94,7 @@ impl Channel {
     /// # Errors
     ///
     /// The status of the call, if it is not OK.
-    pub fn unary<Req: MessageFull, Rep: MessageFull>(
+    pub fn unary<Req: MessageFull, Rep: MessageFull + Unpin>(
         &self,
         method: Method<Req, Rep>,
         request: &Req,
@@ -105,7 +105,7 @@ impl Channel {
     }
 
     /// Makes a unary call. Dropping the future cancels it.
-    pub fn unary_async<Req: MessageFull, Rep: MessageFull>(
+    pub fn unary_async<Req: MessageFull, Rep: MessageFull + Unpin>(
         &self,
         method: Method<Req, Rep>,
         request: &Req,
@@ -148,7 +148,7 @@ impl Channel {
     /// # Errors
     ///
     /// The status of the call, if it is not OK.
-    pub fn client_streaming<Req: MessageFull, Rep: MessageFull>(
+    pub fn client_streaming<Req: MessageFull, Rep: MessageFull + Unpin>(
         &self,
         method: Method<Req, Rep>,
         requests: impl IntoIterator<Item = Req, IntoIter: Send + 'static>,
@@ -158,7 +158,7 @@ impl Channel {
     }
 
     /// Makes a client-streaming call.
-    pub fn client_streaming_async<Req: MessageFull, Rep: MessageFull>(
+    pub fn client_streaming_async<Req: MessageFull, Rep: MessageFull + Unpin>(
         &self,
         method: Method<Req, Rep>,
         requests: impl Stream<Item = Req> + Send + 'static,

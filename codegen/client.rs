@@ -1,0 +1,107 @@
+//! Clients of services: for each method a function that waits, and one that does not.
+
+use std::collections::HashSet;
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::service::{Kind, Method, Service};
+use super::{names, runtime};
+
+/// The client of a service.
+pub fn code(service: &Service) -> TokenStream {
+    let Service { name, client, .. } = service;
+    let runtime = runtime();
+    let about = format!(" A client of the `{name}` service. Clones share the connection.");
+    let names = function_names(service);
+    let methods = service.methods.iter().zip(&names).map(|(method, names)| functions_of(service, method, names));
+    quote! {
+        #[doc = #about]
+        #[derive(::std::clone::Clone)]
+        pub struct #client {
+            channel: #runtime::Channel,
+        }
+
+        impl #client {
+            /// A client that calls over `channel`.
+            pub fn new(channel: #runtime::Channel) -> Self {
+                Self { channel }
+            }
+            #(#methods)*
+        }
+    }
+}
+
+/// The names of the two functions of each method. `new` and `clone` are taken, and for a method
+/// `FooAsync` beside `Foo` so is `foo_async`: what comes second gets a `_`.
+fn function_names(service: &Service) -> Vec<(String, String)> {
+    let mut taken = HashSet::from(["new".to_owned(), "clone".to_owned()]);
+    let mut free = |mut name: String| {
+        while !taken.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    };
+    let waiting: Vec<String> = service.methods.iter().map(|method| free(method.snake.clone())).collect();
+    let other = service.methods.iter().map(|method| free(format!("{}_async", method.snake)));
+    waiting.into_iter().zip(other.collect::<Vec<_>>()).collect()
+}
+
+fn functions_of(service: &Service, method: &Method, (waiting, other): &(String, String)) -> TokenStream {
+    let Method { constant, request, reply, .. } = method;
+    let module = &service.module;
+    let runtime = runtime();
+    let (waiting, other) = (names::of_function(waiting), format_ident!("{other}"));
+    let stream = quote! {
+        impl #runtime::Stream<Item = #request> + ::std::marker::Send + 'static
+    };
+    let iterator = quote! {
+        impl ::std::iter::IntoIterator<Item = #request, IntoIter: ::std::marker::Send + 'static>
+    };
+    let result = quote!(::std::result::Result<#reply, #runtime::Status>);
+    let message = quote!(&#request);
+    // The channel's function, the argument and the result, of the function that waits and of the other.
+    let (call, argument, [sync_type, async_type], [sync_result, async_result]) = match method.kind {
+        Kind::Unary => ("unary", "request", [&message, &message], [result, quote!(#runtime::ReplyFuture<#reply>)]),
+        Kind::ServerStreaming => (
+            "server_streaming",
+            "request",
+            [&message, &message],
+            [quote!(#runtime::Replies<#reply>), quote!(#runtime::ReplyStream<#reply>)],
+        ),
+        Kind::ClientStreaming => {
+            ("client_streaming", "requests", [&iterator, &stream], [result, quote!(#runtime::ReplyFuture<#reply>)])
+        }
+        Kind::BidiStreaming => (
+            "bidi_streaming",
+            "requests",
+            [&iterator, &stream],
+            [quote!(#runtime::Replies<#reply>), quote!(#runtime::ReplyStream<#reply>)],
+        ),
+    };
+    let (call, call_async) = (format_ident!("{call}"), format_ident!("{call}_async"));
+    let argument = format_ident!("{argument}");
+    let (sync_text, async_text) = documentation(method.kind);
+    let (sync_text, async_text) = (method.documentation(sync_text), method.documentation(async_text));
+    quote! {
+        #(#sync_text)*
+        pub fn #waiting(&self, #argument: #sync_type, options: #runtime::CallOptions) -> #sync_result {
+            self.channel.#call(#module::#constant, #argument, options)
+        }
+
+        #(#async_text)*
+        pub fn #other(&self, #argument: #async_type, options: #runtime::CallOptions) -> #async_result {
+            self.channel.#call_async(#module::#constant, #argument, options)
+        }
+    }
+}
+
+/// What to add to the comment of a method, for the function that waits and for the other.
+fn documentation(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Unary | Kind::ClientStreaming => ("Waits for the reply.", "Does not wait: the reply is a future."),
+        Kind::ServerStreaming | Kind::BidiStreaming => {
+            ("The iterator waits for each reply.", "Does not wait: the replies are a stream.")
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The four kinds of methods, from a generated client to a generated service and back:
+//! blocking and asynchronous, with messages that are nested and imported.
+
+use calc::rpc::{Call, CallOptions, Code, Metadata, MetadataBuilder, ReplyFuture, ReplyStream, RequestStream, Server, Status};
+use futures::channel::mpsc;
+use futures::executor::{block_on, block_on_stream};
+use futures::{SinkExt, StreamExt, TryStreamExt, stream};
+use protobuf::well_known_types::empty::Empty;
+
+use crate::common::raw::RawClient;
+use crate::common::{PATIENCE, channel, start, target};
+use crate::protos::kinds::Every;
+use crate::protos::kinds::every::Nested;
+use crate::protos::kinds_grpc::{Kinds, KindsClient, kinds_service};
+use crate::protos::shapes::Shape;
+use crate::protos::shapes::shape::Corner;
+use crate::protos::shapes::shape::corner::Radius;
+
+/// A service that gives back what it gets, in the shape that the method asks for.
+struct Echo;
+
+impl Kinds for Echo {
+    fn unary(&self, call: &Call<'_>, mut request: Shape) -> Result<Shape, Status> {
+        if let Some(hand) = call.metadata("hand") {
+            request.set_hand(String::from_utf8_lossy(hand).into_owned());
+        }
+        Ok(request)
+    }
+
+    fn server_streaming(&self, _: &Call<'_>, request: Shape) -> Result<ReplyStream<Corner>, Status> {
+        if request.corners.is_empty() {
+            return Err(Status::new(Code::InvalidArgument, "a shape without corners"));
+        }
+        Ok(stream::iter(request.corners).map(Ok).boxed())
+    }
+
+    fn client_streaming(&self, _: &Call<'_>, requests: RequestStream<Corner>) -> ReplyFuture<Shape> {
+        Box::pin(async move {
+            // Replies as soon as it has three corners, whether there are more or not.
+            let corners = requests.take(3).try_collect().await?;
+            Ok(Shape { corners, ..Default::default() })
+        })
+    }
+
+    fn bidi_streaming(&self, _: &Call<'_>, requests: RequestStream<Radius>) -> Result<ReplyStream<Nested>, Status> {
+        let reply = |radius: Radius| {
+            if radius.length < 0.0 {
+                return Err(Status::new(Code::OutOfRange, "a negative radius"));
+            }
+            Ok(Nested { text: radius.length.to_string(), ..Default::default() })
+        };
+        Ok(requests.map(move |radius| reply(radius?)).boxed())
+    }
+
+    fn r#move(&self, _: &Call<'_>, request: Empty) -> Result<Empty, Status> {
+        Ok(request)
+    }
+
+    fn self_(&self, _: &Call<'_>, request: Every) -> Result<Every, Status> {
+        Ok(request)
+    }
+
+    fn new(&self, _: &Call<'_>, request: Empty) -> Result<Empty, Status> {
+        Ok(request)
+    }
+
+    fn name(&self, _: &Call<'_>, request: Empty) -> Result<Empty, Status> {
+        Ok(request)
+    }
+
+    fn clone(&self, _: &Call<'_>, request: Empty) -> Result<Empty, Status> {
+        Ok(request)
+    }
+
+    fn unary_async(&self, _: &Call<'_>, request: Shape) -> Result<Shape, Status> {
+        Ok(request)
+    }
+
+    fn get_http_info2(&self, _: &Call<'_>, request: Shape) -> Result<Shape, Status> {
+        Ok(request)
+    }
+}
+
+fn kinds() -> (Server, KindsClient) {
+    let server = start(Server::builder().service(kinds_service(Echo)));
+    let client = KindsClient::new(channel(&server));
+    (server, client)
+}
+
+fn options() -> CallOptions {
+    CallOptions::default().timeout(PATIENCE)
+}
+
+fn corners(count: i32) -> Vec<Corner> {
+    (0..count).map(|x| Corner { x, y: -x, ..Default::default() }).collect()
+}
+
+fn shape(count: i32) -> Shape {
+    Shape { corners: corners(count), ..Default::default() }
+}
+
+fn radius(length: f32) -> Radius {
+    Radius { length, ..Default::default() }
+}
+
+fn texts(replies: impl Iterator<Item = Result<Nested, Status>>) -> Vec<Result<String, Code>> {
+    replies.map(|reply| reply.map(|nested| nested.text).map_err(|status| status.code())).collect()
+}
+
+#[test]
+fn a_unary_method_answers_with_one_message() {
+    let (_server, client) = kinds();
+    assert_eq!(client.unary(&shape(2), options()), Ok(shape(2)));
+    assert_eq!(block_on(client.unary_async_(&shape(2), options())), Ok(shape(2)));
+}
+
+#[test]
+fn a_server_streaming_method_answers_with_any_number_of_messages() {
+    let (_server, client) = kinds();
+    let replies: Result<Vec<_>, _> = client.server_streaming(&shape(1000), options()).collect();
+    assert_eq!(replies, Ok(corners(1000)));
+    let replies = client.server_streaming_async(&shape(10), options());
+    assert_eq!(block_on(replies.try_collect::<Vec<_>>()), Ok(corners(10)));
+}
+
+#[test]
+fn a_server_streaming_method_that_fails_at_once_answers_with_its_status() {
+    let (_server, client) = kinds();
+    let replies: Vec<_> = client.server_streaming(&shape(0), options()).collect();
+    assert!(matches!(&replies[..], [Err(status)] if status.message() == "a shape without corners"), "{replies:?}");
+}
+
+#[test]
+fn a_client_streaming_method_takes_any_number_of_messages() {
+    let (_server, client) = kinds();
+    assert_eq!(client.client_streaming(corners(2), options()), Ok(shape(2)));
+    assert_eq!(client.client_streaming([], options()), Ok(shape(0)));
+    let reply = client.client_streaming_async(stream::iter(corners(3)), options());
+    assert_eq!(block_on(reply), Ok(shape(3)));
+}
+
+/// grpcio cancels a call whose requests are dropped before their end: such a reply was lost.
+#[test]
+fn a_reply_that_comes_before_the_last_request_arrives() {
+    let (_server, client) = kinds();
+    assert_eq!(client.client_streaming(corners(100_000), options()), Ok(shape(3)));
+    let endless = stream::iter(corners(3)).chain(stream::pending());
+    assert_eq!(block_on(client.client_streaming_async(endless, options())), Ok(shape(3)));
+}
+
+#[test]
+fn a_bidirectional_method_answers_while_requests_are_sent() {
+    let (_server, client) = kinds();
+    let (mut requests, sent) = mpsc::channel(1);
+    let mut replies = block_on_stream(client.bidi_streaming_async(sent, options()));
+    for length in [1.0, 2.5, 4.0] {
+        block_on(requests.send(radius(length))).unwrap();
+        assert_eq!(replies.next().unwrap().unwrap().text, length.to_string());
+    }
+    drop(requests);
+    assert!(replies.next().is_none());
+}
+
+#[test]
+fn a_bidirectional_call_is_a_plain_iterator_for_callers_that_wait() {
+    let (_server, client) = kinds();
+    let lengths = (0..1000_u16).map(|n| radius(f32::from(n)));
+    let replies = texts(client.bidi_streaming(lengths, options()));
+    assert_eq!(replies, (0..1000).map(|n| Ok(n.to_string())).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_status_ends_a_stream_after_the_replies_before_it() {
+    let (_server, client) = kinds();
+    let lengths = [1.0, 2.0, -3.0, 4.0].map(radius);
+    let replies = texts(client.bidi_streaming(lengths, options()));
+    assert_eq!(replies, [Ok("1".to_owned()), Ok("2".to_owned()), Err(Code::OutOfRange)]);
+}
+
+#[test]
+fn a_request_in_a_stream_that_cannot_be_decoded_ends_the_call() {
+    let (server, _client) = kinds();
+    let status = RawClient::connect(&target(&server)).call("/test.Kinds/BidiStreaming", &[0x0d, 1]).unwrap_err();
+    assert_eq!(status.code(), Code::Internal, "{status}");
+    assert!(status.message().starts_with("cannot decode test.Shape.Corner.Radius: "), "{status}");
+}
+
+#[test]
+fn metadata_reaches_the_method() {
+    let (_server, client) = kinds();
+    let mut metadata = MetadataBuilder::new();
+    metadata.add_str("hand", "left").unwrap();
+    let metadata: Metadata = metadata.build();
+    let reply = client.unary(&shape(1), options().metadata(metadata)).unwrap();
+    assert_eq!(reply.hand(), "left");
+}
+
+#[test]
+fn methods_whose_names_are_taken_can_be_called() {
+    let (_server, client) = kinds();
+    assert_eq!(client.r#move(&Empty::new(), options()), Ok(Empty::new()));
+    assert_eq!(client.self_(&Every::new(), options()), Ok(Every::new()));
+    assert_eq!(client.get_http_info2(&shape(1), options()), Ok(shape(1)));
+}
