@@ -50,7 +50,7 @@ pub fn multiply(n1: i32, n2: i32) -> Result<i32, ArithmeticError> {
 /// `n1 / n2`, divided in double precision and rounded once to single precision.
 ///
 /// Dividing two `f32` instead would round the operands first and give other bits, for
-/// example for `16777219 / 3`. Zero divided by a negative number is `-0.0`, as a float
+/// example for `16777217 / 5`. Zero divided by a negative number is `-0.0`, as a float
 /// division of positive zero by a negative number is.
 ///
 /// # Errors

@@ -127,7 +127,11 @@ fn a_stream_that_waits_is_dropped_when_its_caller_goes_away() {
         .server_streaming(FOREVER, move |_, _| {
             let guard = OnDrop(sender.lock().unwrap().clone());
             let replies = stream::iter([Ok(AddReply::new())]).chain(stream::pending());
-            Ok(replies.inspect(move |_| { let _ = &guard; }).boxed())
+            Ok(replies
+                .inspect(move |_| {
+                    let _ = &guard;
+                })
+                .boxed())
         })
         .build();
     let server = start(calc::server::builder().service(service));

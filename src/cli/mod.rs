@@ -18,22 +18,22 @@ use exit::Exit;
 
 /// A Calculator over gRPC: its server, and its client.
 #[derive(StructOpt)]
-#[structopt(name = "calc", global_settings = &[VersionlessSubcommands], settings = &[SubcommandRequiredElseHelp])]
-#[structopt(after_help = exit::HELP)]
+#[structopt(name = "calc", after_help = exit::HELP, setting = SubcommandRequiredElseHelp)]
+#[structopt(global_settings = &[AllowNegativeNumbers, VersionlessSubcommands])]
 enum Command {
     /// Serves the Calculator until SIGINT or SIGTERM
     Serve(serve::Serve),
     /// Asks a server for N1 + N2
-    #[structopt(settings = &[AllowNegativeNumbers], after_help = exit::HELP)]
+    #[structopt(after_help = exit::HELP)]
     Add(Calculation),
     /// Asks a server for N1 - N2
-    #[structopt(settings = &[AllowNegativeNumbers], after_help = exit::HELP, visible_alias = "subtract")]
+    #[structopt(after_help = exit::HELP, visible_alias = "subtract")]
     Substract(Calculation),
     /// Asks a server for N1 * N2
-    #[structopt(settings = &[AllowNegativeNumbers], after_help = exit::HELP)]
+    #[structopt(after_help = exit::HELP)]
     Multiply(Calculation),
     /// Asks a server for N1 / N2, as a float
-    #[structopt(settings = &[AllowNegativeNumbers], after_help = exit::HELP)]
+    #[structopt(after_help = exit::HELP)]
     Divide(Calculation),
     /// Prints a script that completes `calc` in a shell
     Completions {
@@ -71,7 +71,9 @@ impl Command {
 /// What clap has to say: help and version are results, anything else is wrong usage.
 fn explain(error: &Error) -> Result<(), Exit> {
     match error.kind {
-        ErrorKind::HelpDisplayed | ErrorKind::VersionDisplayed => exit::print(&format!("{}\n", error.message.trim_end())),
+        ErrorKind::HelpDisplayed | ErrorKind::VersionDisplayed => {
+            exit::print(&format!("{}\n", error.message.trim_end()))
+        }
         _ => Err(Exit::Usage(error.message.trim_end().to_owned())),
     }
 }

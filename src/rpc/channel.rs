@@ -1,10 +1,12 @@
 //! A channel to a server, and the calls that go over it. Generated clients stand on this.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::executor::block_on;
-use futures::{FutureExt, Stream, StreamExt, TryFutureExt, future, stream};
+use futures::{Future, FutureExt, Stream, StreamExt, TryFutureExt, future, stream};
 use grpcio::{CallOption, EnvBuilder, Metadata, MethodType};
 use protobuf::MessageFull;
 
@@ -89,6 +91,10 @@ impl Channel {
         Ok(Channel { client: grpcio::Client::new(channel) })
     }
 
+    fn keep<T>(&self, call: T) -> Kept<T> {
+        Kept { call, _channel: self.clone() }
+    }
+
     /// Makes a unary call and waits for its reply.
     ///
     /// # Errors
@@ -113,7 +119,7 @@ impl Channel {
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::Unary);
         match self.client.unary_call_async(&method, request, options.into_grpcio()) {
-            Ok(reply) => reply.map_err(Status::from).boxed(),
+            Ok(reply) => self.keep(reply.map_err(Status::from)).boxed(),
             Err(error) => future::err(error.into()).boxed(),
         }
     }
@@ -137,7 +143,7 @@ impl Channel {
     ) -> ReplyStream<Rep> {
         let method = client_method(method, MethodType::ServerStreaming);
         match self.client.server_streaming(&method, request, options.into_grpcio()) {
-            Ok(replies) => replies.map(|reply| reply.map_err(Status::from)).boxed(),
+            Ok(replies) => self.keep(replies.map(|reply| reply.map_err(Status::from))).boxed(),
             Err(error) => failed(error),
         }
     }
@@ -168,11 +174,11 @@ impl Channel {
         match self.client.client_streaming(&method, options.into_grpcio()) {
             Ok((sink, mut reply)) => {
                 let mut pump = RequestPump::new(requests, sink);
-                future::poll_fn(move |cx| {
+                let exchange = future::poll_fn(move |cx| {
                     pump.poll_send(cx);
                     reply.poll_unpin(cx).map_err(Status::from)
-                })
-                .boxed()
+                });
+                self.keep(exchange).boxed()
             }
             Err(error) => future::err(error.into()).boxed(),
         }
@@ -198,9 +204,32 @@ impl Channel {
     ) -> ReplyStream<Rep> {
         let method = client_method(method, MethodType::Duplex);
         match self.client.duplex_streaming(&method, options.into_grpcio()) {
-            Ok((sink, replies)) => Duplex::new(RequestPump::new(requests, sink), replies).boxed(),
+            Ok((sink, replies)) => self.keep(Duplex::new(RequestPump::new(requests, sink), replies)).boxed(),
             Err(error) => failed(error),
         }
+    }
+}
+
+/// A call, and the channel that it goes over: the channel's completion queue ends with its
+/// last clone, and a call without a queue never ends.
+struct Kept<T> {
+    call: T,
+    _channel: Channel,
+}
+
+impl<T: Future + Unpin> Future for Kept<T> {
+    type Output = T::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T::Output> {
+        self.call.poll_unpin(cx)
+    }
+}
+
+impl<T: Stream + Unpin> Stream for Kept<T> {
+    type Item = T::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T::Item>> {
+        self.call.poll_next_unpin(cx)
     }
 }
 

@@ -6,35 +6,29 @@
 use grpcio::{GrpcSlice, Marshaller, MessageReader, MethodType};
 use protobuf::MessageFull;
 
-use super::{Code, Method, Status};
+use super::{Code, Method, Status, wire};
 
 /// The bytes of `message`.
 pub(super) fn encode<M: MessageFull>(message: &M) -> Result<GrpcSlice, Status> {
     let mut slice = GrpcSlice::default();
-    match grpcio::pb_ser(message, &mut slice) {
-        Ok(()) => Ok(slice),
-        Err(error) => Err(Status::new(Code::Internal, format!("cannot encode {}: {}", name::<M>(), reason(error)))),
-    }
+    encode_into(message, &mut slice)?;
+    Ok(slice)
+}
+
+fn encode_into<M: MessageFull>(message: &M, slice: &mut GrpcSlice) -> Result<(), Status> {
+    grpcio::pb_ser(message, slice)
+        .map_err(|error| Status::new(Code::Internal, format!("cannot encode {}: {error}", name::<M>())))
 }
 
 /// The message that `bytes` hold.
-pub(super) fn decode<M: MessageFull>(bytes: MessageReader) -> Result<M, Status> {
-    grpcio::pb_de(bytes).map_err(|error| undecodable::<M>(error))
-}
-
-fn undecodable<M: MessageFull>(error: grpcio::Error) -> Status {
-    Status::new(Code::Internal, format!("cannot decode {}: {}", name::<M>(), reason(error)))
+pub(super) fn decode<M: MessageFull>(mut bytes: MessageReader) -> Result<M, Status> {
+    let length = bytes.len();
+    wire::decode(&mut bytes, length)
+        .map_err(|error| Status::new(Code::Internal, format!("cannot decode {}: {error}", name::<M>())))
 }
 
 fn name<M: MessageFull>() -> String {
     M::descriptor().full_name().to_owned()
-}
-
-fn reason(error: grpcio::Error) -> String {
-    match error {
-        grpcio::Error::Codec(error) => error.to_string(),
-        other => other.to_string(),
-    }
 }
 
 /// `method` as a server of grpcio sees it: bytes in, bytes out.
@@ -56,8 +50,14 @@ pub(super) fn server_method<Req, Rep>(
     }
 }
 
+/// How a status goes through grpcio; [`Status::from`] finds it again.
+fn codec_error(status: Status) -> grpcio::Error {
+    grpcio::Error::Codec(Box::new(status))
+}
+
+/// Servers do not send requests, and clients do not receive them.
 fn wrong_side() -> grpcio::Error {
-    grpcio::Error::Codec("a server neither sends requests nor receives replies".into())
+    codec_error(Status::new(Code::Internal, "a message in the wrong direction"))
 }
 
 /// `method` as a client of grpcio sees it.
@@ -68,10 +68,10 @@ pub(super) fn client_method<Req: MessageFull, Rep: MessageFull>(
     grpcio::Method {
         ty,
         name: method.path(),
-        req_mar: Marshaller { ser: grpcio::pb_ser, de: grpcio::pb_de },
-        resp_mar: Marshaller {
-            ser: grpcio::pb_ser,
-            de: |bytes| grpcio::pb_de(bytes).map_err(|error| grpcio::Error::Codec(Box::new(undecodable::<Rep>(error)))),
+        req_mar: Marshaller {
+            ser: |request, slice| encode_into(request, slice).map_err(codec_error),
+            de: |_| Err(wrong_side()),
         },
+        resp_mar: Marshaller { ser: |_, _| Err(wrong_side()), de: |bytes| decode(bytes).map_err(codec_error) },
     }
 }

@@ -40,9 +40,9 @@ impl<Req: MessageFull> RequestPump<Req> {
             let step = match self.state {
                 State::Sending => match sink.poll_ready(cx) {
                     Poll::Ready(Ok(())) => match self.requests.poll_next_unpin(cx) {
-                        Poll::Ready(Some(request)) => {
-                            Pin::new(&mut self.sink).start_send((request, WriteFlags::default())).map(|()| State::Sending)
-                        }
+                        Poll::Ready(Some(request)) => Pin::new(&mut self.sink)
+                            .start_send((request, WriteFlags::default()))
+                            .map(|()| State::Sending),
                         Poll::Ready(None) => Ok(State::Closing),
                         Poll::Pending => return,
                     },

@@ -63,7 +63,9 @@ impl FromStr for ListenAddress {
             Some(Some(host)) if host.parse::<Ipv6Addr>().is_ok() => host,
             Some(_) => return fail("the brackets hold no IPv6 address"),
             None if host.contains(':') => return fail("an IPv6 address needs brackets; write [IPV6]:PORT"),
-            None if host.is_empty() => return fail("it has no host; write [::]:PORT for every address of this machine"),
+            None if host.is_empty() => {
+                return fail("it has no host; write [::]:PORT for every address of this machine");
+            }
             None => host,
         };
         Ok(ListenAddress::Tcp { host: host.to_owned(), port })

@@ -36,9 +36,7 @@ pub use futures::Stream;
 pub use grpcio::{Metadata, MetadataBuilder};
 pub use listen::{ListenAddress, ParseAddressError};
 pub use method::Method;
-pub use server::{
-    DEFAULT_MAX_REQUEST_BYTES, Drain, MAX_REQUEST_BYTES, Server, ServerBuilder, StartError,
-};
+pub use server::{DEFAULT_MAX_REQUEST_BYTES, Drain, MAX_REQUEST_BYTES, Server, ServerBuilder, StartError};
 pub use service::{Service, ServiceBuilder};
 pub use signal::Termination;
 pub use status::Status;

@@ -115,8 +115,7 @@ impl ServerBuilder {
             .reuse_port(false)
             .max_receive_message_len(max_request_bytes)
             .build_args();
-        let mut builder =
-            grpcio::ServerBuilder::new(env).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
+        let mut builder = grpcio::ServerBuilder::new(env).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
         let mut names = Vec::new();
         for service in self.services {
             if names.contains(&service.name()) {

@@ -48,10 +48,10 @@ impl ServiceBuilder {
         F: Fn(&Call<'_>, Req) -> Result<Rep, Status> + Send + Sync + 'static,
     {
         let (path, handler) = (method.path(), Arc::new(handler));
-        self.methods = self.methods.add_unary_handler(
-            &server_method(method, MethodType::Unary),
-            move |context, request, sink| adapter::unary(path, &*handler, &context, request, sink),
-        );
+        self.methods =
+            self.methods.add_unary_handler(&server_method(method, MethodType::Unary), move |context, request, sink| {
+                adapter::unary(path, &*handler, &context, request, sink)
+            });
         self
     }
 

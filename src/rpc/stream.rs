@@ -16,6 +16,9 @@ use super::codec::decode;
 pub type ReplyFuture<Rep> = Pin<Box<dyn Future<Output = Result<Rep, Status>> + Send>>;
 
 /// Replies to come. An `Err` is the last item.
+///
+/// On the client's side, grpcio gives the status of a call that failed as soon as it is
+/// there: replies that arrived just before it may be lost. After a success none are.
 pub type ReplyStream<Rep> = Pin<Box<dyn Stream<Item = Result<Rep, Status>> + Send>>;
 
 /// The replies of a call, for callers that wait: an iterator over a [`ReplyStream`].

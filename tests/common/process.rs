@@ -138,7 +138,9 @@ impl ServerProcess {
             Err(_) => panic!("{command:?} does not start: {:?}", server.stderr.try_iter().collect::<Vec<_>>()),
         }
         // These lines were written before the one on standard output.
-        while let Ok(line) = server.stderr.recv_timeout(if server.targets.is_empty() { PATIENCE } else { Duration::ZERO }) {
+        while let Ok(line) =
+            server.stderr.recv_timeout(if server.targets.is_empty() { PATIENCE } else { Duration::ZERO })
+        {
             if let Some(target) = line.strip_prefix("listening on ") {
                 server.targets.push(target.to_owned());
             }

@@ -27,7 +27,8 @@ impl RawClient {
     /// Opens a call to the method at `path` and sends nothing: it stays in flight until it is
     /// dropped, or the server ends it.
     pub fn open(&self, path: &str) -> OpenCall {
-        let (requests, reply) = self.client.client_streaming(&method(path, MethodType::ClientStreaming), options()).unwrap();
+        let (requests, reply) =
+            self.client.client_streaming(&method(path, MethodType::ClientStreaming), options()).unwrap();
         OpenCall { _requests: requests, reply }
     }
 }
