@@ -1,4 +1,4 @@
-//! The Calculator service: from a request to [`arithmetic`](crate::arithmetic) and back to
+//! The Calculator service: from a request to [`arithmetic`] and back to
 //! a reply or a [`Status`]. Nothing else.
 
 use crate::arithmetic::{self, ArithmeticError};

@@ -63,7 +63,8 @@ fn a_server_without_calls_ends_at_once() {
 fn a_call_in_flight_finishes_and_a_new_one_is_refused() {
     let (slow, service) = slow();
     let server = server(service);
-    let (channel, client) = (channel(&server), client(&server));
+    // One of the two queues is held: a call that it was given waits, and is given up.
+    let (channel, client) = (channel(&server), client(&server).timeout(Duration::from_millis(100)));
     let call = thread::spawn(move || channel.unary(WAIT, &AddRequest::new(), options()));
     slow.entered.recv_timeout(PATIENCE).unwrap();
 

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use structopt::StructOpt;
-use structopt::clap::AppSettings::{AllowNegativeNumbers, SubcommandRequiredElseHelp, VersionlessSubcommands};
+use structopt::clap::AppSettings::{AllowNegativeNumbers, SubcommandRequired, VersionlessSubcommands};
 use structopt::clap::{Error, ErrorKind, Shell};
 
 use calculate::{Calculation, Operation};
@@ -18,7 +18,7 @@ use exit::Exit;
 
 /// A Calculator over gRPC: its server, and its client.
 #[derive(StructOpt)]
-#[structopt(name = "calc", after_help = exit::HELP, setting = SubcommandRequiredElseHelp)]
+#[structopt(name = "calc", after_help = exit::HELP, setting = SubcommandRequired)]
 #[structopt(global_settings = &[AllowNegativeNumbers, VersionlessSubcommands])]
 enum Command {
     /// Serves the Calculator until SIGINT or SIGTERM

@@ -12,10 +12,8 @@ use super::values;
 
 #[derive(StructOpt)]
 pub struct Serve {
-    /// Where to listen: HOST:PORT, [IPV6]:PORT or unix:PATH; may be given more than once
-    ///
-    /// Port 0 lets the system choose; the port is printed on standard error. In the
-    /// environment, addresses are separated by commas.
+    /// Where to listen: HOST:PORT, [IPV6]:PORT or unix:PATH, more than once or separated by commas; port 0 lets the
+    /// system choose, and standard error has the choice
     #[structopt(long, value_name = "ADDR", env = "CALC_LISTEN", hide_env_values = true,
         default_value = server::DEFAULT_ADDRESS, number_of_values = 1, use_delimiter = true)]
     listen: Vec<ListenAddress>,
