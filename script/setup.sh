@@ -195,36 +195,33 @@ finish_python() {
 
 # --- Rust ----------------------------------------------------------------------------------
 
-# About how many files gRPC's C core is compiled from.
-c_core_files=1000
+# About how many bytes of object files gRPC's C core is compiled to.
+c_core_size=29000000
 
-# The folders that C cores were or are being built in.
-c_core_folders() { find "$target/release/build" -path '*/grpcio-sys*/out' -prune 2>/dev/null; }
-
-# How many files of a C core are compiled; nothing when none is being built.
-compiled_files() {
-    c_core_folders | while read -r folder; do
-        [ -e "$folder/build/libgrpc.a" ] || find "$folder" -name '*.o' | wc -l
+# How many of them are there; nothing when no C core is being compiled.
+compiled_bytes() {
+    find "$target/release/build" -path '*/grpcio-sys*/out' -prune 2>/dev/null | while read -r folder; do
+        [ -e "$folder/build/libgrpc.a" ] || find "$folder" -name '*.o' -exec cat {} + 2>/dev/null | wc -c
     done | tail -n 1
 }
 
-# cargo ARGUMENT...: as usual, but says how far it is while the C core compiles, where Cargo
-# itself is silent for minutes.
+# As cargo, which is silent for minutes while the C core compiles: says how far that is.
 cargo_with_progress() {
     start env CARGO_TERM_PROGRESS_WHEN=never cargo "$@"
     cargo=$job
     began=$(date +%s)
     shown=$began
-    before=
     while is_running "$cargo"; do
         sleep 1
         now=$(date +%s)
         [ $((now - shown)) -ge 15 ] || continue
         shown=$now
-        files=$(compiled_files)
-        [ "$files" = "$before" ] ||
-            say "     C core, after $((now - began)) s: $files of about $c_core_files files compiled"
-        before=$files
+        bytes=$(compiled_bytes)
+        if [ "${bytes:-0}" -gt 0 ]; then
+            percent=$((bytes * 100 / c_core_size))
+            [ "$percent" -lt 99 ] || percent=99
+            say "     C core: about $percent % compiled after $((now - began)) s"
+        fi
     done
     wait "$cargo"
 }

@@ -116,9 +116,16 @@ fn every_kind_of_target_of_the_c_core_is_understood() {
 
 #[test]
 fn a_text_that_is_no_target_is_refused_at_once() {
-    for (text, reason) in
-        [("", "empty"), ("localhost", "no port"), ("a\0b:1", "control character"), ("a b:1", "white space")]
-    {
+    for (text, reason) in [
+        ("", "empty"),
+        ("localhost", "no port"),
+        ("a\0b:1", "control character"),
+        ("a b:1", "white space"),
+        ("unix:", "path of a socket"),
+        ("ipv4:1.2.3:1", "ipv4:ADDRESS:PORT"),
+        ("ipv4:1.2.3.4:1,1.2.3.4", "ipv4:ADDRESS:PORT"),
+        ("ipv6:::1:1", "ipv6:[ADDRESS]:PORT"),
+    ] {
         let error = Client::connect(text).err().unwrap();
         assert!(error.to_string().contains(reason), "{error}");
     }

@@ -1,8 +1,9 @@
 //! A method that panics takes nobody with it.
 
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Once};
 use std::thread;
 
 use calc::proto::calc::{AddReply, AddRequest};
@@ -76,6 +77,43 @@ fn ten_thousand_panics_in_a_row_lose_no_queue_and_no_other_call() {
         assert!(other.join().unwrap() > 0);
     });
     assert_eq!(client(&server).divide(10, 2), Ok(5.0));
+}
+
+#[test]
+fn a_panic_is_logged_with_the_name_of_the_method() {
+    let log = Log::install();
+    let server = server();
+    panic_once(&channel(&server));
+    let log = log.text();
+    assert!(log.contains("the method panicked") && log.contains("/test.Panics/Unary"), "{log}");
+    assert!(log.contains("secret 0"), "{log}");
+}
+
+/// What is logged, kept for a test to read. There is one for all tests.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn install() -> Log {
+        let log = Log::default();
+        let writer = log.clone();
+        tracing_subscriber::fmt().with_writer(move || writer.clone()).init();
+        log
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]

@@ -17,7 +17,13 @@ pub struct Calculation {
     #[structopt(value_name = "N2", parse(try_from_str = values::operand))]
     n2: i32,
     /// The server: HOST:PORT, dns:///HOST:PORT, ipv4:ADDR:PORT,ADDR:PORT or unix:PATH
-    #[structopt(long, value_name = "TARGET", env = "CALC_TARGET", hide_env_values = true, default_value = "localhost:50050")]
+    #[structopt(
+        long,
+        value_name = "TARGET",
+        env = "CALC_TARGET",
+        hide_env_values = true,
+        default_value = "localhost:50050"
+    )]
     target: String,
     /// The time that the call may take, 0.001 or more
     #[structopt(long, value_name = "SECONDS", env = "CALC_TIMEOUT", hide_env_values = true, default_value = "5",

@@ -1,5 +1,6 @@
 //! A channel to a server, and the calls that go over it. Generated clients stand on this.
 
+use std::net::{SocketAddrV4, SocketAddrV6};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -245,8 +246,15 @@ fn check_target(target: &str) -> Result<(), InvalidTarget> {
     if target.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return fail("it contains white space or a control character");
     }
-    if !target.contains(':') {
-        return fail("it has no port; write HOST:PORT, or unix:PATH");
+    match target.split_once(':') {
+        None => fail("it has no port; write HOST:PORT, or unix:PATH"),
+        Some(("unix", "" | "//")) => fail("write the path of a socket after `unix:`"),
+        Some(("ipv4", list)) if !list.split(',').all(|address| address.parse::<SocketAddrV4>().is_ok()) => {
+            fail("write ipv4:ADDRESS:PORT, with more after commas")
+        }
+        Some(("ipv6", list)) if !list.split(',').all(|address| address.parse::<SocketAddrV6>().is_ok()) => {
+            fail("write ipv6:[ADDRESS]:PORT, with more after commas")
+        }
+        Some(_) => Ok(()),
     }
-    Ok(())
 }
