@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::service::{Kind, Method, Service};
+use super::model::{Kind, Method, Service};
 use super::{names, runtime};
 
 /// The client of a service.

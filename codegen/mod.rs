@@ -9,6 +9,7 @@
 //!   conformance: what the messages do otherwise than the specification
 //!   docs, markdown: the comments that it drops
 //! service   writes traits, constants and registration for services
+//!   model: their names in Rust
 //!   client: and clients
 //! ```
 //!
@@ -23,6 +24,7 @@ mod docs;
 mod error;
 mod markdown;
 mod messages;
+mod model;
 mod names;
 mod outline;
 mod service;

@@ -93,7 +93,7 @@ install_missing() {
     case $manager:$missing in
     none:*) die "please install that (Rust 1.$rust_minor or newer, Python 3.10 or newer), then run this again." ;;
     brew:*c++* | brew:*' make '*) die "please run 'xcode-select --install', then run this again." ;;
-    apt-get:*) update='apt-get update' install='apt-get install -y --no-install-recommends' ;;
+    apt-get:*) update='apt-get update' install='env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends' ;;
     *) update=: install="$manager install" ;;
     esac
 
@@ -103,7 +103,8 @@ install_missing() {
         # Without a terminal sudo cannot ask for a password.
         if ! works command -v sudo || { ! works sudo -n true && [ ! -t 0 ]; }; then
             die "installing takes root, and sudo cannot be used here. Please run as root:
-    $update; $install $(packages)
+    $update
+    $install $(packages)
 then run this again."
         fi
     fi
