@@ -11,6 +11,9 @@ case $target in
 esac
 export CARGO_TARGET_DIR="$target"
 
+# What listens on this machine is not behind a proxy.
+export no_grpc_proxy=localhost,127.0.0.1,::1
+
 say() { printf '%s\n' "$*"; }
 
 heading() { printf '\n== %s\n' "$*"; }
@@ -52,33 +55,28 @@ missing_tools() {
     works python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' || say python
 }
 
-# package_for TOOL: what brings it, by the package manager's names.
-package_for() {
-    case $manager:$1 in
-    apt-get:rust | dnf:rust) say cargo ;;
-    apt-get:c++) say g++ ;;
-    apt-get:python) say python3-venv ;;
-    dnf:c++) say gcc-c++ ;;
-    dnf:python) say python3 ;;
-    *) say "$1" ;;
-    esac
+# The packages that bring what is missing, by the package manager's names.
+packages() {
+    for tool in $missing; do
+        case $manager:$tool in
+        apt-get:rust) packaged_rust_is_too_old || say cargo ca-certificates ;;
+        dnf:rust) packaged_rust_is_too_old || say cargo ;;
+        apt-get:c++) say g++ ;;
+        apt-get:python) say python3-venv ;;
+        dnf:c++) say gcc-c++ ;;
+        dnf:python) say python3 ;;
+        brew:c++ | brew:make) ;; # Apple's command line tools
+        *) say "$tool" ;;
+        esac
+    done | tr '\n' ' '
 }
 
 packaged_rust_is_too_old() {
     case $manager in
     apt-get) minor=$(LC_ALL=C apt-cache policy rustc | sed -n 's/^ *Candidate: 1\.\([0-9]*\).*/\1/p') ;;
-    dnf) minor=$(LC_ALL=C dnf -q info rust | sed -n 's/^Version *: 1\.\([0-9]*\).*/\1/p' | tail -n 1) ;;
-    *) minor= ;;
+    dnf) minor=$(LC_ALL=C dnf -q info rust 2>/dev/null | sed -n 's/^Version *: 1\.\([0-9]*\).*/\1/p' | tail -n 1) ;;
     esac
     [ -n "$minor" ] && [ "$minor" -lt "$rust_minor" ]
-}
-
-# The packages that bring what is missing.
-packages() {
-    for tool in $missing; do
-        [ "$tool" != rust ] || ! packaged_rust_is_too_old || continue
-        package_for "$tool"
-    done | tr '\n' ' '
 }
 
 # Installs what is missing; when nothing is, says nothing.
@@ -87,34 +85,37 @@ install_missing() {
     [ -n "$missing" ] || return 0
     say "Missing: $missing"
 
-    for manager in apt-get dnf brew none; do
+    for manager in apt-get dnf brew; do
         ! works command -v "$manager" || break
+        manager=
     done
-    case $manager:$missing in
-    none:*) die "please install that (Rust 1.$rust_minor or newer, Python 3.10 or newer), then run this again." ;;
-    brew:*c++* | brew:*' make '*) die "please run 'xcode-select --install', then run this again." ;;
-    apt-get:*) update='apt-get update' install='env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends' ;;
-    *) update=: install="$manager install" ;;
+    case $manager in
+    apt-get) update='apt-get update' install='env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends' ;;
+    dnf) update='dnf makecache' install='dnf install -y' ;;
+    brew) update='brew update' install='brew install' ;;
     esac
 
-    as_root=
-    if [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ]; then
-        as_root=sudo
-        # Without a terminal sudo cannot ask for a password.
-        if ! works command -v sudo || { ! works sudo -n true && [ ! -t 0 ]; }; then
-            die "installing takes root, and sudo cannot be used here. Please run as root:
+    if [ -n "$manager" ] && [ -n "$(packages)" ]; then
+        sudo=
+        if [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ]; then
+            sudo=sudo
+            # Without a terminal sudo cannot ask for a password.
+            works sudo -n true || { works command -v sudo && [ -t 0 ]; } ||
+                die "sudo cannot be used here. Please run this as root, and then $0 again:
     $update
-    $install $(packages)
-then run this again."
+    $install $(packages)"
         fi
+        # shellcheck disable=SC2046,SC2086 # lists of words
+        {
+            run $sudo $update
+            [ -z "$(packages)" ] || run $sudo $install $(packages)
+        }
     fi
 
-    # shellcheck disable=SC2046,SC2086 # lists of words
-    {
-        run $as_root $update
-        run $as_root $install $(packages)
-    }
-    rust_is_new_enough || die "please install Rust 1.$rust_minor or newer (https://rustup.rs), then run this again."
+    missing=$(missing_tools | tr '\n' ' ')
+    [ -z "$missing" ] || die "please install what is still missing, and run this again: $missing
+It takes Rust 1.$rust_minor or newer (https://rustup.rs, or rustup update), Python 3.10 or newer with
+its venv module, cmake, make and a C++ compiler (on macOS: xcode-select --install)."
 }
 
 # --- Processes -----------------------------------------------------------------------------

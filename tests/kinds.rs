@@ -226,3 +226,13 @@ fn methods_whose_names_are_taken_can_be_called() {
     assert_eq!(client.self_(&Every::new(), options()), Ok(Every::new()));
     assert_eq!(client.get_http_info2(&shape(1), options()), Ok(shape(1)));
 }
+
+#[test]
+fn the_constants_have_the_paths_of_the_methods() {
+    use crate::protos::kinds_grpc::kinds;
+
+    assert_eq!(kinds::NAME, "test.Kinds");
+    assert_eq!(kinds::UNARY.path(), "/test.Kinds/Unary");
+    assert_eq!(kinds::MOVE.path(), "/test.Kinds/Move");
+    assert_eq!(kinds::GET_HTTP_INFO2.path(), "/test.Kinds/GetHTTPInfo2");
+}

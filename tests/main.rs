@@ -1,12 +1,12 @@
-//! The tests: one binary, a file per feature. `script/test` sets up what they need and runs
-//! them.
+//! The tests: one binary, a file per feature; those of the code generator have a package of
+//! their own. `script/test` sets up what they need and runs them.
 
 mod arithmetic;
 mod cli;
 mod client;
-mod codegen;
 mod common;
 mod contract;
+mod decoding;
 mod examples;
 mod interop;
 mod kinds;

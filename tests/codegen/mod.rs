@@ -1,9 +1,11 @@
 //! The code generator, run as a build script runs it.
+//!
+//! A package of its own: what the generator needs to compile would otherwise be compiled, and
+//! optimised, for whoever runs an example.
 
 #[path = "../../codegen/mod.rs"]
 mod generator;
 
-mod decoding;
 mod mistakes;
 mod output;
 

@@ -105,16 +105,6 @@ fn names_of_methods_are_escaped() {
     }
 }
 
-#[test]
-fn the_constants_have_the_paths_of_the_methods() {
-    use crate::protos::kinds_grpc::kinds;
-
-    assert_eq!(kinds::NAME, "test.Kinds");
-    assert_eq!(kinds::UNARY.path(), "/test.Kinds/Unary");
-    assert_eq!(kinds::MOVE.path(), "/test.Kinds/Move");
-    assert_eq!(kinds::GET_HTTP_INFO2.path(), "/test.Kinds/GetHTTPInfo2");
-}
-
 /// That the names are right is proven by the test protos, which are compiled.
 #[test]
 fn files_named_like_keywords_have_modules() {
