@@ -5,7 +5,7 @@
 add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include cstdint>")
 
 # Compile the C core's own C++ sources 24 at a time. Each of them spends most of its time on
-# the same headers, so this halves the build; a group takes up to 1.2 GB of memory.
+# the same headers, so this halves the build. Larger groups take too much memory: 24 take a gigabyte.
 set(CMAKE_UNITY_BUILD ON)
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 24)
 

@@ -1,13 +1,36 @@
 //! The four operations on 32-bit integers, and how they fail. Knows nothing of gRPC.
 
+use std::fmt;
+
+/// An operation whose result may not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Operator::Add => "+",
+            Operator::Subtract => "-",
+            Operator::Multiply => "*",
+        })
+    }
+}
+
 /// Why an operation has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArithmeticError {
     /// The exact result lies outside of `i32::MIN..=i32::MAX`.
     #[error("{n1} {operator} {n2} = {result} does not fit an int32 (-2147483648 to 2147483647)")]
     Overflow {
-        /// The operator between the operands: `+`, `-` or `*`.
-        operator: char,
+        /// The operation.
+        operator: Operator,
         /// The first operand.
         n1: i32,
         /// The second operand.
@@ -26,7 +49,7 @@ pub enum ArithmeticError {
 ///
 /// [`ArithmeticError::Overflow`] if the sum does not fit an `i32`.
 pub fn add(n1: i32, n2: i32) -> Result<i32, ArithmeticError> {
-    fit('+', n1, n2, i64::from(n1) + i64::from(n2))
+    fit(Operator::Add, n1, n2, i64::from(n1) + i64::from(n2))
 }
 
 /// `n1 - n2`.
@@ -35,7 +58,7 @@ pub fn add(n1: i32, n2: i32) -> Result<i32, ArithmeticError> {
 ///
 /// [`ArithmeticError::Overflow`] if the difference does not fit an `i32`.
 pub fn subtract(n1: i32, n2: i32) -> Result<i32, ArithmeticError> {
-    fit('-', n1, n2, i64::from(n1) - i64::from(n2))
+    fit(Operator::Subtract, n1, n2, i64::from(n1) - i64::from(n2))
 }
 
 /// `n1 * n2`.
@@ -44,7 +67,7 @@ pub fn subtract(n1: i32, n2: i32) -> Result<i32, ArithmeticError> {
 ///
 /// [`ArithmeticError::Overflow`] if the product does not fit an `i32`.
 pub fn multiply(n1: i32, n2: i32) -> Result<i32, ArithmeticError> {
-    fit('*', n1, n2, i64::from(n1) * i64::from(n2))
+    fit(Operator::Multiply, n1, n2, i64::from(n1) * i64::from(n2))
 }
 
 /// `n1 / n2`, divided in double precision and rounded once to single precision.
@@ -65,6 +88,6 @@ pub fn divide(n1: i32, n2: i32) -> Result<f32, ArithmeticError> {
     Ok(quotient)
 }
 
-fn fit(operator: char, n1: i32, n2: i32, result: i64) -> Result<i32, ArithmeticError> {
+fn fit(operator: Operator, n1: i32, n2: i32, result: i64) -> Result<i32, ArithmeticError> {
     i32::try_from(result).map_err(|_| ArithmeticError::Overflow { operator, n1, n2, result })
 }

@@ -1,7 +1,7 @@
 //! The Calculator service: from a request to [`arithmetic`] and back to
 //! a reply or a [`Status`]. Nothing else.
 
-use crate::arithmetic::{self, ArithmeticError};
+use crate::arithmetic::{self, ArithmeticError, Operator};
 use crate::proto::calc::{
     AddReply, AddRequest, DivideReply, DivideRequest, MeuliplyReply, MultiplyRequest, SubstractReply, SubstractRequest,
 };
@@ -51,9 +51,9 @@ impl From<ArithmeticError> for Status {
         match error {
             ArithmeticError::Overflow { operator, n1, n2, result } => {
                 let operation = match operator {
-                    '+' => "Add",
-                    '-' => "Substract",
-                    _ => "Multiply",
+                    Operator::Add => "Add",
+                    Operator::Subtract => "Substract",
+                    Operator::Multiply => "Multiply",
                 };
                 let metadata = [
                     ("operation", operation.to_owned()),

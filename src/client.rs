@@ -170,11 +170,16 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arithmetic::ArithmeticError;
+    use crate::arithmetic::{ArithmeticError, Operator};
 
     #[test]
     fn errors_are_told_apart_by_their_details() {
-        let overflow = Status::from(ArithmeticError::Overflow { operator: '*', n1: 65536, n2: 65536, result: 1 << 32 });
+        let overflow = Status::from(ArithmeticError::Overflow {
+            operator: Operator::Multiply,
+            n1: 65536,
+            n2: 65536,
+            result: 1 << 32,
+        });
         assert!(matches!(Error::from(overflow), Error::Overflow { result: 4_294_967_296, .. }));
         assert!(matches!(Error::from(Status::from(ArithmeticError::DivisionByZero)), Error::DivisionByZero(_)));
     }

@@ -1,6 +1,6 @@
 //! The four operations, against an oracle of 64-bit integers and doubles.
 
-use calc::arithmetic::{ArithmeticError, add, divide, multiply, subtract};
+use calc::arithmetic::{ArithmeticError, Operator, add, divide, multiply, subtract};
 use proptest::prelude::*;
 
 /// Any int32, the edges often.
@@ -24,7 +24,7 @@ fn operand() -> impl Strategy<Value = i32> {
     ]
 }
 
-fn check(result: Result<i32, ArithmeticError>, operator: char, n1: i32, n2: i32, exact: i64) {
+fn check(result: Result<i32, ArithmeticError>, operator: Operator, n1: i32, n2: i32, exact: i64) {
     match i32::try_from(exact) {
         Ok(exact) => assert_eq!(result, Ok(exact)),
         Err(_) => assert_eq!(result, Err(ArithmeticError::Overflow { operator, n1, n2, result: exact })),
@@ -37,9 +37,9 @@ proptest! {
     #[test]
     fn sums_differences_and_products_are_exact_or_an_overflow(n1 in operand(), n2 in operand()) {
         let (wide1, wide2) = (i64::from(n1), i64::from(n2));
-        check(add(n1, n2), '+', n1, n2, wide1 + wide2);
-        check(subtract(n1, n2), '-', n1, n2, wide1 - wide2);
-        check(multiply(n1, n2), '*', n1, n2, wide1 * wide2);
+        check(add(n1, n2), Operator::Add, n1, n2, wide1 + wide2);
+        check(subtract(n1, n2), Operator::Subtract, n1, n2, wide1 - wide2);
+        check(multiply(n1, n2), Operator::Multiply, n1, n2, wide1 * wide2);
     }
 
     #[test]

@@ -7,7 +7,6 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use futures::future::{BoxFuture, poll_fn};
@@ -19,7 +18,6 @@ use grpcio::{
 use protobuf::MessageFull;
 
 use super::codec::{decode, encode};
-use super::stream::SharedRequests;
 use super::{Call, Code, ReplyFuture, ReplyStream, RequestStream, Status};
 
 /// Answers a unary call.
@@ -70,8 +68,7 @@ pub(super) fn client_streaming<Req, Rep, F>(
     Rep: MessageFull,
     F: Fn(&Call<'_>, RequestStream<Req>) -> ReplyFuture<Rep>,
 {
-    let requests: SharedRequests = Arc::new(Mutex::new(requests));
-    let stream = RequestStream::new(Arc::clone(&requests));
+    let (stream, requests) = RequestStream::share(requests);
     let reply = contain(method, || Ok(handler(&Call::new(method, context), stream)));
     context.spawn(async move {
         let reply = match reply {
@@ -102,8 +99,7 @@ pub(super) fn bidi_streaming<Req, Rep, F>(
     Rep: MessageFull,
     F: Fn(&Call<'_>, RequestStream<Req>) -> Result<ReplyStream<Rep>, Status>,
 {
-    let requests: SharedRequests = Arc::new(Mutex::new(requests));
-    let stream = RequestStream::new(Arc::clone(&requests));
+    let (stream, requests) = RequestStream::share(requests);
     let replies = contain(method, || handler(&Call::new(method, context), stream));
     context.spawn(async move {
         send_replies(method, replies, sink).await;

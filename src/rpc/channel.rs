@@ -1,19 +1,20 @@
 //! A channel to a server, and the calls that go over it. Generated clients stand on this.
 
 use std::net::{SocketAddrV4, SocketAddrV6};
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::executor::block_on;
-use futures::{Future, FutureExt, Stream, StreamExt, TryFutureExt, future, stream};
+use futures::{Future, FutureExt, Stream, StreamExt, future, stream};
 use grpcio::{CallOption, EnvBuilder, Metadata, MethodType};
 use protobuf::MessageFull;
 
 use super::codec::client_method;
 use super::duplex::{Duplex, RequestPump};
-use super::{Method, Replies, ReplyFuture, ReplyStream, Status};
+use super::{Code, Method, Replies, ReplyFuture, ReplyStream, Status};
 
 /// The longest deadline, so that a date in the far future cannot overflow: ten years.
 const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -108,7 +109,7 @@ impl Channel {
         options: CallOptions,
     ) -> Result<Rep, Status> {
         let method = client_method(method, MethodType::Unary);
-        Ok(self.client.unary_call(&method, request, options.into_grpcio())?)
+        block_on(receive(self.client.unary_call_async(&method, request, options.into_grpcio())?))
     }
 
     /// Makes a unary call. Dropping the future cancels it.
@@ -120,7 +121,7 @@ impl Channel {
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::Unary);
         match self.client.unary_call_async(&method, request, options.into_grpcio()) {
-            Ok(reply) => self.keep(reply.map_err(Status::from)).boxed(),
+            Ok(reply) => self.keep(receive(reply)).boxed(),
             Err(error) => future::err(error.into()).boxed(),
         }
     }
@@ -173,11 +174,12 @@ impl Channel {
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::ClientStreaming);
         match self.client.client_streaming(&method, options.into_grpcio()) {
-            Ok((sink, mut reply)) => {
+            Ok((sink, reply)) => {
                 let mut pump = RequestPump::new(requests, sink);
+                let mut reply = receive(reply);
                 let exchange = future::poll_fn(move |cx| {
                     pump.poll_send(cx);
-                    reply.poll_unpin(cx).map_err(Status::from)
+                    reply.poll_unpin(cx)
                 });
                 self.keep(exchange).boxed()
             }
@@ -232,6 +234,16 @@ impl<T: Stream + Unpin> Stream for Kept<T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T::Item>> {
         self.call.poll_next_unpin(cx)
     }
+}
+
+/// The one reply of a call. A server that says OK and sends none makes grpcio panic.
+fn receive<Rep>(
+    reply: impl Future<Output = grpcio::Result<Rep>> + Send + Unpin,
+) -> impl Future<Output = Result<Rep, Status>> + Send + Unpin {
+    AssertUnwindSafe(reply).catch_unwind().map(|reply| match reply {
+        Ok(reply) => reply.map_err(Status::from),
+        Err(_) => Err(Status::new(Code::Internal, "the server answered OK without a message")),
+    })
 }
 
 fn failed<Rep: MessageFull>(error: grpcio::Error) -> ReplyStream<Rep> {

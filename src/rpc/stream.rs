@@ -1,5 +1,6 @@
 //! The streams and futures that methods and clients deal in.
 
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -57,12 +58,14 @@ pub(super) type SharedRequests = Arc<Mutex<grpcio::RequestStream<MessageReader>>
 pub struct RequestStream<Req> {
     /// `None` after the end.
     requests: Option<SharedRequests>,
-    message: std::marker::PhantomData<fn() -> Req>,
+    message: PhantomData<fn() -> Req>,
 }
 
 impl<Req> RequestStream<Req> {
-    pub(super) fn new(requests: SharedRequests) -> RequestStream<Req> {
-        RequestStream { requests: Some(requests), message: std::marker::PhantomData }
+    /// The stream for the method, and what the adapter keeps until the reply is out.
+    pub(super) fn share(requests: grpcio::RequestStream<MessageReader>) -> (RequestStream<Req>, SharedRequests) {
+        let requests = Arc::new(Mutex::new(requests));
+        (RequestStream { requests: Some(Arc::clone(&requests)), message: PhantomData }, requests)
     }
 }
 

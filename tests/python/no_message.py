@@ -1,0 +1,27 @@
+"""A server that answers every call with OK, and with no message.
+
+    python tests/python/no_message.py
+"""
+
+import sys
+from concurrent import futures
+
+import grpc
+
+
+class NoMessage(grpc.GenericRpcHandler):
+    def service(self, details):
+        return grpc.stream_stream_rpc_method_handler(lambda requests, context: iter(()))
+
+
+def main():
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=2), handlers=[NoMessage()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(f"listening on 127.0.0.1:{port}", file=sys.stderr, flush=True)
+    print("Server Start..", flush=True)
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main()
