@@ -96,10 +96,12 @@ impl Client {
     ///
     /// [`InvalidTarget`] if the text cannot be a target.
     pub fn connect(target: &str) -> Result<Client, InvalidTarget> {
-        Ok(Client {
-            stub: CalculatorClient::new(Channel::connect(target)?),
-            options: CallOptions::default().timeout(DEFAULT_TIMEOUT),
-        })
+        Ok(Client::new(Channel::connect(target)?))
+    }
+
+    /// A client of the server at the other end of `channel`.
+    pub fn new(channel: Channel) -> Client {
+        Client { stub: CalculatorClient::new(channel), options: CallOptions::default().timeout(DEFAULT_TIMEOUT) }
     }
 
     /// The time that each call may take; [`DEFAULT_TIMEOUT`] unless set. More than ten years

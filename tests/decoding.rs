@@ -41,7 +41,7 @@ fn negative_zero_is_sent_and_zero_is_not() {
     let message = decode(&bytes).unwrap();
     assert_eq!(message.a_float.to_bits(), (-0.0_f32).to_bits());
     assert_eq!(message.a_double.to_bits(), (-0.0_f64).to_bits());
-    assert_eq!(Every::default().write_to_bytes().unwrap(), []);
+    assert_eq!(Every::default().write_to_bytes().unwrap(), [0u8; 0]);
     let message = Every { a_float: f32::NAN, ..Every::default() };
     assert!(decode(&message.write_to_bytes().unwrap()).unwrap().a_float.is_nan());
 }

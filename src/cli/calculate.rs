@@ -1,10 +1,9 @@
 //! `calc add`, `substract`, `multiply` and `divide`: one call, one line.
 
-use std::time::Duration;
-
 use calc::Client;
 use structopt::StructOpt;
 
+use super::connect;
 use super::exit::{self, Exit};
 use super::values;
 
@@ -16,19 +15,8 @@ pub struct Calculation {
     /// The second operand, an int32
     #[structopt(value_name = "N2", parse(try_from_str = values::operand))]
     n2: i32,
-    /// The server: HOST:PORT, dns:///HOST:PORT, ipv4:ADDR:PORT,ADDR:PORT or unix:PATH
-    #[structopt(
-        long,
-        value_name = "TARGET",
-        env = "CALC_TARGET",
-        hide_env_values = true,
-        default_value = "localhost:50050"
-    )]
-    target: String,
-    /// The time that the call may take, 0.001 or more
-    #[structopt(long, value_name = "SECONDS", env = "CALC_TIMEOUT", hide_env_values = true, default_value = "5",
-        parse(try_from_str = values::timeout))]
-    timeout: Duration,
+    #[structopt(flatten)]
+    server: connect::Connect,
 }
 
 #[derive(Clone, Copy)]
@@ -41,8 +29,8 @@ pub enum Operation {
 
 impl Calculation {
     pub fn run(self, operation: Operation) -> Result<(), Exit> {
-        let Calculation { n1, n2, target, timeout } = self;
-        let client = Client::connect(&target)?.timeout(timeout);
+        let Calculation { n1, n2, server } = self;
+        let client = Client::new(server.channel()?).timeout(server.timeout);
         let result = match operation {
             Operation::Add => client.add(n1, n2)?.to_string(),
             Operation::Subtract => client.subtract(n1, n2)?.to_string(),

@@ -2,6 +2,7 @@
 
 mod calculate;
 mod completions;
+mod connect;
 mod exit;
 mod serve;
 mod values;

@@ -1,8 +1,9 @@
-//! A method of a service: its path and the types that go in and out.
+//! A method of a service: its path, its kind, and the types that go in and out.
 
+use std::fmt;
 use std::marker::PhantomData;
 
-/// A method of a service. Generated code has one constant for each.
+/// A method of a service, with its types. Generated code has one constant for each.
 pub struct Method<Req, Rep> {
     path: &'static str,
     types: PhantomData<fn(Req) -> Rep>,
@@ -28,3 +29,74 @@ impl<Req, Rep> Clone for Method<Req, Rep> {
 }
 
 impl<Req, Rep> Copy for Method<Req, Rep> {}
+
+/// How many messages go in and out of a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MethodKind {
+    /// One request, one reply.
+    Unary,
+    /// One request, many replies.
+    ServerStreaming,
+    /// Many requests, one reply.
+    ClientStreaming,
+    /// Many requests, many replies.
+    BidiStreaming,
+}
+
+impl MethodKind {
+    /// Whether more than one message goes in or out.
+    pub fn is_streaming(self) -> bool {
+        self != MethodKind::Unary
+    }
+}
+
+/// A method as a server knows it, whatever its types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MethodDescriptor {
+    path: &'static str,
+    kind: MethodKind,
+    index: usize,
+}
+
+impl MethodDescriptor {
+    /// A method by its path `/package.Service/Method`, and its place among the methods of its server.
+    pub const fn new(path: &'static str, kind: MethodKind, index: usize) -> MethodDescriptor {
+        MethodDescriptor { path, kind, index }
+    }
+
+    /// The path: `/package.Service/Method`.
+    pub const fn path(self) -> &'static str {
+        self.path
+    }
+
+    /// The full name of the service: `package.Service`.
+    pub fn service(self) -> &'static str {
+        self.split().0
+    }
+
+    /// The name of the method alone.
+    pub fn name(self) -> &'static str {
+        self.split().1
+    }
+
+    /// How many messages go in and out.
+    pub const fn kind(self) -> MethodKind {
+        self.kind
+    }
+
+    /// The place among the methods of its server, from 0.
+    pub const fn index(self) -> usize {
+        self.index
+    }
+
+    fn split(self) -> (&'static str, &'static str) {
+        let path = self.path.strip_prefix('/').unwrap_or(self.path);
+        path.split_once('/').unwrap_or((path, ""))
+    }
+}
+
+impl fmt::Display for MethodDescriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.path)
+    }
+}

@@ -14,30 +14,26 @@
 //! The way of a call: C core → thread of a completion queue → `adapter` (decodes, contains
 //! a panic) → the method → `adapter` (encodes, replies) → C core.
 
-mod adapter;
 mod call;
 mod channel;
 mod code;
-mod codec;
-mod duplex;
-mod listen;
+mod interceptor;
+mod message;
 mod method;
 mod server;
-mod service;
-mod signal;
 mod status;
-mod stream;
-pub mod wire;
 
 pub use call::Call;
+pub use call::stream::{Replies, ReplyFuture, ReplyStream, RequestStream};
 pub use channel::{CallOptions, Channel, InvalidTarget};
 pub use code::Code;
 pub use futures::Stream;
 pub use grpcio::{Metadata, MetadataBuilder};
-pub use listen::{ListenAddress, ParseAddressError};
-pub use method::Method;
+pub use interceptor::{Interceptor, Outcome};
+pub use message::wire;
+pub use method::{Method, MethodDescriptor, MethodKind};
+pub use server::listen::{ListenAddress, ParseAddressError};
+pub use server::service::{Service, ServiceBuilder};
+pub use server::signal::Termination;
 pub use server::{DEFAULT_MAX_REQUEST_BYTES, Drain, MAX_REQUEST_BYTES, Server, ServerBuilder, StartError};
-pub use service::{Service, ServiceBuilder};
-pub use signal::Termination;
 pub use status::Status;
-pub use stream::{Replies, ReplyFuture, ReplyStream, RequestStream};

@@ -1,11 +1,13 @@
 //! How a call ends when it does not succeed: a code, a message, and typed details.
 
+use std::any::Any as Thrown;
+
 use grpcio::RpcStatus;
 use protobuf::well_known_types::any::Any;
 use protobuf::{Message, MessageFull};
 
-use super::Code;
 use crate::proto::google_rpc::status::Status as StatusProto;
+use crate::rpc::{Code, MethodDescriptor};
 
 /// The longest message that is sent, in bytes. Message and details travel as HTTP/2
 /// headers, and an implementation may refuse more than 8 KiB of those in all.
@@ -60,6 +62,18 @@ impl Status {
     /// The first detail of type `M`, if there is one that can be decoded.
     pub fn detail<M: MessageFull>(&self) -> Option<M> {
         self.details.iter().find_map(|any| any.unpack().ok().flatten())
+    }
+
+    /// INTERNAL for a panic in a method, or in what stands around it; the log has the reason.
+    pub(super) fn panicked(method: MethodDescriptor, panic: &(dyn Thrown + Send)) -> Status {
+        let message = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("a value that is no string");
+        tracing::error!(method = method.path(), panic = message, "the method panicked");
+        // The panic's own text may hold what callers should not see.
+        Status::new(Code::Internal, format!("{method} failed unexpectedly; the server's log has the reason"))
     }
 
     /// How grpcio sends this status.

@@ -1,5 +1,7 @@
 //! A channel to a server, and the calls that go over it. Generated clients stand on this.
 
+mod duplex;
+
 use std::net::{SocketAddrV4, SocketAddrV6};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -12,9 +14,9 @@ use futures::{Future, FutureExt, Stream, StreamExt, future, stream};
 use grpcio::{CallOption, EnvBuilder, Metadata, MethodType};
 use protobuf::MessageFull;
 
-use super::codec::client_method;
-use super::duplex::{Duplex, RequestPump};
-use super::{Code, Method, Replies, ReplyFuture, ReplyStream, Status};
+use crate::rpc::message::codec::client_method;
+use crate::rpc::{Code, Method, Replies, ReplyFuture, ReplyStream, Status};
+use duplex::{Duplex, RequestPump};
 
 /// The longest deadline, so that a date in the far future cannot overflow: ten years.
 const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);

@@ -1,5 +1,10 @@
 //! A server: listen, start, and end in order.
 
+pub(super) mod listen;
+pub(super) mod route;
+pub(super) mod service;
+pub(super) mod signal;
+
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -10,7 +15,9 @@ use std::time::{Duration, Instant};
 use futures::{Future, FutureExt};
 use grpcio::{ChannelBuilder, EnvBuilder};
 
-use super::{ListenAddress, Service};
+use crate::rpc::interceptor::Chain;
+use crate::rpc::{Interceptor, ListenAddress, MethodDescriptor, Service};
+use route::{Route, Shared};
 
 /// How long calls that were cancelled may take to let go of their queue's thread.
 const CANCEL_BOUND: Duration = Duration::from_secs(5);
@@ -58,6 +65,7 @@ pub struct ServerBuilder {
     queues: usize,
     max_request_bytes: u32,
     services: Vec<Service>,
+    interceptors: Vec<Arc<dyn Interceptor>>,
 }
 
 impl Default for ServerBuilder {
@@ -67,6 +75,7 @@ impl Default for ServerBuilder {
             queues: thread::available_parallelism().map_or(1, NonZeroUsize::get),
             max_request_bytes: DEFAULT_MAX_REQUEST_BYTES,
             services: Vec::new(),
+            interceptors: Vec::new(),
         }
     }
 }
@@ -98,6 +107,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Adds an interceptor, which sees the calls of every service. The first one added is the
+    /// first to see a call, and the last to be told of its end.
+    pub fn interceptor(mut self, interceptor: impl Interceptor) -> ServerBuilder {
+        self.interceptors.push(Arc::new(interceptor));
+        self
+    }
+
     /// Starts the server. It accepts calls when this returns.
     ///
     /// # Errors
@@ -116,13 +132,8 @@ impl ServerBuilder {
             .max_receive_message_len(max_request_bytes)
             .build_args();
         let mut builder = grpcio::ServerBuilder::new(env).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
-        let mut names = Vec::new();
-        for service in self.services {
-            if names.contains(&service.name()) {
-                return Err(StartError::DuplicateService(service.name()));
-            }
-            names.push(service.name());
-            builder = builder.register_service(service.into_grpcio());
+        for service in routed(self.services, self.interceptors, self.max_request_bytes)? {
+            builder = builder.register_service(service);
         }
         let mut server = builder.build()?;
         let mut addresses = Vec::new();
@@ -135,6 +146,35 @@ impl ServerBuilder {
         server.start();
         Ok(Server { server, addresses, ended: false })
     }
+}
+
+/// Gives the methods of `services` what stands around them.
+fn routed(
+    services: Vec<Service>,
+    interceptors: Vec<Arc<dyn Interceptor>>,
+    max_request_bytes: u32,
+) -> Result<Vec<grpcio::Service>, StartError> {
+    for (index, service) in services.iter().enumerate() {
+        if services[..index].iter().any(|other| other.name() == service.name()) {
+            return Err(StartError::DuplicateService(service.name()));
+        }
+    }
+    let methods = services.iter().flat_map(|service| &service.methods).enumerate();
+    let methods: Vec<_> = methods.map(|(index, m)| MethodDescriptor::new(m.path, m.kind, index)).collect();
+    let shared = Arc::new(Shared {
+        chain: Chain::new(interceptors, &methods),
+        max_call_time: None,
+        max_request_bytes: max_request_bytes as usize,
+    });
+    let mut descriptors = methods.into_iter();
+    let routed = services.into_iter().map(|service| {
+        let methods = service.methods.into_iter().zip(&mut descriptors);
+        let builder = methods.fold(grpcio::ServiceBuilder::new(), |builder, (service_method, method)| {
+            (service_method.register)(builder, Route { method, shared: Arc::clone(&shared) })
+        });
+        builder.build()
+    });
+    Ok(routed.collect())
 }
 
 /// How a server ended.

@@ -6,10 +6,11 @@
 use grpcio::{GrpcSlice, Marshaller, MessageReader, MethodType};
 use protobuf::MessageFull;
 
-use super::{Code, Method, Status, wire};
+use super::compression::{Decompressed, decompress};
+use crate::rpc::{Code, Method, Status, wire};
 
 /// The bytes of `message`.
-pub(super) fn encode<M: MessageFull>(message: &M) -> Result<GrpcSlice, Status> {
+pub(in crate::rpc) fn encode<M: MessageFull>(message: &M) -> Result<GrpcSlice, Status> {
     let mut slice = GrpcSlice::default();
     encode_into(message, &mut slice)?;
     Ok(slice)
@@ -20,19 +21,28 @@ fn encode_into<M: MessageFull>(message: &M, slice: &mut GrpcSlice) -> Result<(),
         .map_err(|error| Status::new(Code::Internal, format!("cannot encode {}: {error}", name::<M>())))
 }
 
-/// The message that `bytes` hold.
-pub(super) fn decode<M: MessageFull>(mut bytes: MessageReader) -> Result<M, Status> {
-    let length = bytes.len();
-    wire::decode(&mut bytes, length)
-        .map_err(|error| Status::new(Code::Internal, format!("cannot decode {}: {error}", name::<M>())))
+/// The message that `bytes` hold, which may be compressed; `max_bytes` is the most that it may
+/// become when it is not any more.
+pub(in crate::rpc) fn decode<M: MessageFull>(mut bytes: MessageReader, max_bytes: usize) -> Result<M, Status> {
+    let decoded = match decompress(&mut bytes, max_bytes)? {
+        Decompressed::Unchanged => {
+            let length = bytes.len();
+            wire::decode(&mut bytes, length)
+        }
+        Decompressed::Bytes(bytes) => wire::decode(&mut bytes.as_slice(), bytes.len()),
+    };
+    decoded.map_err(|error| Status::new(Code::Internal, format!("cannot decode {}: {error}", name::<M>())))
 }
+
+/// The C core has checked the size of a reply before, and decompressed it itself.
+const MAX_REPLY_BYTES: usize = i32::MAX as usize;
 
 fn name<M: MessageFull>() -> String {
     M::descriptor().full_name().to_owned()
 }
 
 /// `method` as a server of grpcio sees it: bytes in, bytes out.
-pub(super) fn server_method<Req, Rep>(
+pub(in crate::rpc) fn server_method<Req, Rep>(
     method: Method<Req, Rep>,
     ty: MethodType,
 ) -> grpcio::Method<MessageReader, GrpcSlice> {
@@ -61,7 +71,7 @@ fn wrong_side() -> grpcio::Error {
 }
 
 /// `method` as a client of grpcio sees it.
-pub(super) fn client_method<Req: MessageFull, Rep: MessageFull>(
+pub(in crate::rpc) fn client_method<Req: MessageFull, Rep: MessageFull>(
     method: Method<Req, Rep>,
     ty: MethodType,
 ) -> grpcio::Method<Req, Rep> {
@@ -72,6 +82,9 @@ pub(super) fn client_method<Req: MessageFull, Rep: MessageFull>(
             ser: |request, slice| encode_into(request, slice).map_err(codec_error),
             de: |_| Err(wrong_side()),
         },
-        resp_mar: Marshaller { ser: |_, _| Err(wrong_side()), de: |bytes| decode(bytes).map_err(codec_error) },
+        resp_mar: Marshaller {
+            ser: |_, _| Err(wrong_side()),
+            de: |bytes| decode(bytes, MAX_REPLY_BYTES).map_err(codec_error),
+        },
     }
 }

@@ -8,7 +8,7 @@ use futures::{Sink, Stream, StreamExt};
 use grpcio::{ClientDuplexReceiver, StreamingCallSink, WriteFlags};
 use protobuf::MessageFull;
 
-use super::Status;
+use crate::rpc::Status;
 
 /// Moves requests into the sink of a call, as fast as it takes them.
 pub(super) struct RequestPump<Req> {

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -10,8 +11,8 @@ use futures::{Future, Stream, StreamExt};
 use grpcio::MessageReader;
 use protobuf::MessageFull;
 
-use super::Status;
-use super::codec::decode;
+use crate::rpc::Status;
+use crate::rpc::message::codec::decode;
 
 /// A reply to come.
 pub type ReplyFuture<Rep> = Pin<Box<dyn Future<Output = Result<Rep, Status>> + Send>>;
@@ -31,7 +32,7 @@ pub struct Replies<Rep> {
 }
 
 impl<Rep> Replies<Rep> {
-    pub(super) fn new(stream: ReplyStream<Rep>) -> Replies<Rep> {
+    pub(in crate::rpc) fn new(stream: ReplyStream<Rep>) -> Replies<Rep> {
         Replies { stream }
     }
 }
@@ -58,14 +59,23 @@ pub(super) type SharedRequests = Arc<Mutex<grpcio::RequestStream<MessageReader>>
 pub struct RequestStream<Req> {
     /// `None` after the end.
     requests: Option<SharedRequests>,
+    /// How many there have been.
+    received: Arc<AtomicU64>,
+    /// The largest, in bytes, after it has been decompressed.
+    max_bytes: usize,
     message: PhantomData<fn() -> Req>,
 }
 
 impl<Req> RequestStream<Req> {
     /// The stream for the method, and what the adapter keeps until the reply is out.
-    pub(super) fn share(requests: grpcio::RequestStream<MessageReader>) -> (RequestStream<Req>, SharedRequests) {
-        let requests = Arc::new(Mutex::new(requests));
-        (RequestStream { requests: Some(Arc::clone(&requests)), message: PhantomData }, requests)
+    pub(super) fn share(
+        requests: grpcio::RequestStream<MessageReader>,
+        received: &Arc<AtomicU64>,
+        max_bytes: usize,
+    ) -> (RequestStream<Req>, SharedRequests) {
+        let shared = Arc::new(Mutex::new(requests));
+        let requests = Some(Arc::clone(&shared));
+        (RequestStream { requests, received: Arc::clone(received), max_bytes, message: PhantomData }, shared)
     }
 }
 
@@ -85,7 +95,10 @@ impl<Req: MessageFull> Stream for RequestStream<Req> {
                 next => next,
             }
         };
-        let next = next.map(|bytes| bytes.map_err(Status::from).and_then(decode));
+        if let Some(Ok(_)) = &next {
+            self.received.fetch_add(1, Ordering::Relaxed);
+        }
+        let next = next.map(|bytes| decode(bytes.map_err(Status::from)?, self.max_bytes));
         if !matches!(next, Some(Ok(_))) {
             self.requests = None;
         }

@@ -4,7 +4,6 @@
 //! Methods run on the thread of the completion queue that received the call. A panic that
 //! left them would end that thread, and with it every call of its queue.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -17,12 +16,14 @@ use grpcio::{
 };
 use protobuf::MessageFull;
 
-use super::codec::{decode, encode};
-use super::{Call, Code, ReplyFuture, ReplyStream, RequestStream, Status};
+use super::streaming::StreamingCall;
+use crate::rpc::message::codec::{decode, encode};
+use crate::rpc::server::route::Route;
+use crate::rpc::{Call, MethodDescriptor, ReplyFuture, ReplyStream, RequestStream, Status};
 
 /// Answers a unary call.
-pub(super) fn unary<Req, Rep, F>(
-    method: &'static str,
+pub(in crate::rpc) fn unary<Req, Rep, F>(
+    route: &Route,
     handler: &F,
     context: &RpcContext<'_>,
     request: MessageReader,
@@ -32,7 +33,12 @@ pub(super) fn unary<Req, Rep, F>(
     Rep: MessageFull,
     F: Fn(&Call<'_>, Req) -> Result<Rep, Status>,
 {
-    let reply = contain(method, || encode(&handler(&Call::new(method, context), decode(request)?)?));
+    let method = route.method;
+    let call = Call::live(method, context, route.shared.max_call_time);
+    let (passage, admitted) = route.shared.chain.before(&call);
+    let reply =
+        admitted.and_then(|()| contain(method, || encode(&handler(&call, decode(request, route.max_bytes())?)?)));
+    route.shared.chain.after(&passage, &call, reply.as_ref().err(), 1, reply.is_ok().into());
     let sent = match reply {
         Ok(reply) => sink.success(reply),
         Err(status) => sink.fail(status.to_grpcio()),
@@ -41,8 +47,8 @@ pub(super) fn unary<Req, Rep, F>(
 }
 
 /// Answers a server-streaming call.
-pub(super) fn server_streaming<Req, Rep, F>(
-    method: &'static str,
+pub(in crate::rpc) fn server_streaming<Req, Rep, F>(
+    route: &Route,
     handler: &F,
     context: &RpcContext<'_>,
     request: MessageReader,
@@ -52,13 +58,16 @@ pub(super) fn server_streaming<Req, Rep, F>(
     Rep: MessageFull,
     F: Fn(&Call<'_>, Req) -> Result<ReplyStream<Rep>, Status>,
 {
-    let replies = contain(method, || handler(&Call::new(method, context), decode(request)?));
-    context.spawn(send_replies(method, replies, sink));
+    let call = Call::live(route.method, context, route.shared.max_call_time);
+    let (streaming, admitted) = StreamingCall::begin(route, &call, context);
+    streaming.received.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let replies = admitted.and_then(|()| contain(route.method, || handler(&call, decode(request, route.max_bytes())?)));
+    context.spawn(send_replies(streaming, replies, sink));
 }
 
 /// Answers a client-streaming call.
-pub(super) fn client_streaming<Req, Rep, F>(
-    method: &'static str,
+pub(in crate::rpc) fn client_streaming<Req, Rep, F>(
+    route: &Route,
     handler: &F,
     context: &RpcContext<'_>,
     requests: grpcio::RequestStream<MessageReader>,
@@ -68,16 +77,26 @@ pub(super) fn client_streaming<Req, Rep, F>(
     Rep: MessageFull,
     F: Fn(&Call<'_>, RequestStream<Req>) -> ReplyFuture<Rep>,
 {
-    let (stream, requests) = RequestStream::share(requests);
-    let reply = contain(method, || Ok(handler(&Call::new(method, context), stream)));
+    let call = Call::live(route.method, context, route.shared.max_call_time);
+    let (mut streaming, admitted) = StreamingCall::begin(route, &call, context);
+    let (stream, requests) = RequestStream::share(requests, &streaming.received, route.max_bytes());
+    let reply = admitted.and_then(|()| contain(route.method, || Ok(handler(&call, stream))));
     context.spawn(async move {
+        let method = streaming.method();
         let reply = match reply {
-            Ok(reply) => match AssertUnwindSafe(reply).catch_unwind().await {
-                Ok(reply) => reply.and_then(|reply| encode(&reply)),
-                Err(panic) => Err(panicked(method, &*panic)),
-            },
+            Ok(reply) => {
+                let mut reply = AssertUnwindSafe(reply).catch_unwind();
+                let reply = poll_fn(|cx| match streaming.poll_time_up(cx) {
+                    Poll::Ready(status) => Poll::Ready(Ok(Err(status))),
+                    Poll::Pending => reply.poll_unpin(cx),
+                });
+                reply.await.unwrap_or_else(|panic| Err(Status::panicked(method, &*panic)))
+            }
             Err(status) => Err(status),
         };
+        let reply = reply.and_then(|reply| encode(&reply));
+        streaming.sent = reply.is_ok().into();
+        streaming.end(reply.as_ref().err());
         let sent = match reply {
             Ok(reply) => sink.success(reply).await,
             Err(status) => sink.fail(status.to_grpcio()).await,
@@ -88,8 +107,8 @@ pub(super) fn client_streaming<Req, Rep, F>(
 }
 
 /// Answers a bidirectional call.
-pub(super) fn bidi_streaming<Req, Rep, F>(
-    method: &'static str,
+pub(in crate::rpc) fn bidi_streaming<Req, Rep, F>(
+    route: &Route,
     handler: &F,
     context: &RpcContext<'_>,
     requests: grpcio::RequestStream<MessageReader>,
@@ -99,10 +118,12 @@ pub(super) fn bidi_streaming<Req, Rep, F>(
     Rep: MessageFull,
     F: Fn(&Call<'_>, RequestStream<Req>) -> Result<ReplyStream<Rep>, Status>,
 {
-    let (stream, requests) = RequestStream::share(requests);
-    let replies = contain(method, || handler(&Call::new(method, context), stream));
+    let call = Call::live(route.method, context, route.shared.max_call_time);
+    let (streaming, admitted) = StreamingCall::begin(route, &call, context);
+    let (stream, requests) = RequestStream::share(requests, &streaming.received, route.max_bytes());
+    let replies = admitted.and_then(|()| contain(route.method, || handler(&call, stream)));
     context.spawn(async move {
-        send_replies(method, replies, sink).await;
+        send_replies(streaming, replies, sink).await;
         drop(requests);
     });
 }
@@ -135,14 +156,19 @@ enum End {
 }
 
 async fn send_replies<Rep: MessageFull>(
-    method: &'static str,
+    mut streaming: StreamingCall,
     replies: Result<ReplyStream<Rep>, Status>,
     mut sink: impl ReplySink,
 ) {
     let end = match replies {
-        Ok(mut replies) => poll_fn(|cx| poll_send(method, &mut replies, &mut sink, cx)).await,
+        Ok(mut replies) => poll_fn(|cx| poll_send(&mut streaming, &mut replies, &mut sink, cx)).await,
         Err(status) => End::Status(status),
     };
+    match &end {
+        End::Replies => streaming.end(None),
+        End::Status(status) => streaming.end(Some(status)),
+        End::Call(_) => streaming.end_by_caller(),
+    }
     let sent = match end {
         End::Replies => sink.close().await,
         End::Status(status) => match sink.flush().await {
@@ -151,7 +177,7 @@ async fn send_replies<Rep: MessageFull>(
         },
         End::Call(error) => Err(error),
     };
-    log_unsent(method, sent);
+    log_unsent(streaming.method(), sent);
 }
 
 /// Moves replies into the sink, as fast as it takes them.
@@ -159,12 +185,15 @@ async fn send_replies<Rep: MessageFull>(
 /// The sink is polled even while the method has nothing to send: that is how the end of the
 /// call is noticed, and a method that waits for something is dropped with it.
 fn poll_send<Rep: MessageFull>(
-    method: &'static str,
+    streaming: &mut StreamingCall,
     replies: &mut ReplyStream<Rep>,
     sink: &mut impl ReplySink,
     cx: &mut Context<'_>,
 ) -> Poll<End> {
     loop {
+        if let Poll::Ready(status) = streaming.poll_time_up(cx) {
+            return Poll::Ready(End::Status(status));
+        }
         match sink.poll_ready_unpin(cx) {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => return Poll::Ready(End::Call(error)),
@@ -175,7 +204,7 @@ fn poll_send<Rep: MessageFull>(
             Ok(Poll::Ready(Some(reply))) => reply.and_then(|reply| encode(&reply)),
             Ok(Poll::Ready(None)) => return Poll::Ready(End::Replies),
             Ok(Poll::Pending) => return Poll::Pending,
-            Err(panic) => Err(panicked(method, &*panic)),
+            Err(panic) => Err(Status::panicked(streaming.method(), &*panic)),
         };
         let sent = match reply {
             Ok(reply) => Pin::new(&mut *sink).start_send((reply, WriteFlags::default())),
@@ -184,31 +213,21 @@ fn poll_send<Rep: MessageFull>(
         if let Err(error) = sent {
             return Poll::Ready(End::Call(error));
         }
+        streaming.sent += 1;
     }
 }
 
 /// Runs a piece of a method and turns its panic into INTERNAL.
-fn contain<T>(method: &'static str, f: impl FnOnce() -> Result<T, Status>) -> Result<T, Status> {
+fn contain<T>(method: MethodDescriptor, f: impl FnOnce() -> Result<T, Status>) -> Result<T, Status> {
     // What the closure captured is not looked at again after a panic, but for the service
     // itself, which has to stand a panic of one of its methods as a locked value would.
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| Err(panicked(method, &*panic)))
-}
-
-fn panicked(method: &'static str, panic: &(dyn Any + Send)) -> Status {
-    let message = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is no string");
-    tracing::error!(method, panic = message, "the method panicked");
-    // The panic's own text may hold what callers should not see.
-    Status::new(Code::Internal, format!("{method} failed unexpectedly; the server's log has the reason"))
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| Err(Status::panicked(method, &*panic)))
 }
 
 /// A reply that could not be sent is the caller's doing: it cancelled, went away, or its
 /// deadline passed.
-fn log_unsent(method: &'static str, sent: grpcio::Result<()>) {
+fn log_unsent(method: MethodDescriptor, sent: grpcio::Result<()>) {
     if let Err(error) = sent {
-        tracing::debug!(method, %error, "the call ended before its reply was sent");
+        tracing::debug!(method = method.path(), %error, "the call ended before its reply was sent");
     }
 }

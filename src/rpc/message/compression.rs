@@ -1,0 +1,68 @@
+//! Compressed messages: how replies are compressed, and how requests are decompressed without
+//! letting a small one become a huge one.
+//!
+//! The C core would decompress a request before anybody can ask for its size: 4 MiB of gzip
+//! hold 4 GiB of zeros. So a server tells it to leave requests as they are
+//! (`grpc.per_message_decompression` = 0), and they are decompressed here, up to the limit
+//! that holds for a request. What the caller's `grpc-encoding` was, and whether it holds for
+//! this message, the C core does not pass on; the bytes tell:
+//!
+//! - gzip begins with 1f 8b. No protobuf message does, for that would be wire type 7.
+//! - zlib, which gRPC calls deflate, begins with 78 and a second byte that makes both a multiple of
+//!   31, and ends with a checksum. A message may begin so, with field 15; it is taken for what
+//!   it is if it does not decompress.
+
+use std::io::{BufRead, Read};
+
+use flate2::bufread::{GzDecoder, ZlibDecoder};
+
+use crate::rpc::{Code, Status};
+
+/// What has become of a message.
+pub(super) enum Decompressed {
+    /// It was not compressed, and has not been touched.
+    Unchanged,
+    /// What it decompressed to.
+    Bytes(Vec<u8>),
+}
+
+/// Decompresses a message if it is compressed.
+///
+/// # Errors
+///
+/// RESOURCE_EXHAUSTED if it becomes larger than `max_bytes`, INTERNAL if it begins as gzip and goes on as
+/// something else: the codes that the C core has for the two.
+pub(super) fn decompress(bytes: &mut impl BufRead, max_bytes: usize) -> Result<Decompressed, Status> {
+    let start = bytes.fill_buf().map_err(malformed)?;
+    match start {
+        [0x1f, ..] => {
+            let decompressed = read(GzDecoder::new(bytes), max_bytes)?;
+            Ok(Decompressed::Bytes(decompressed.map_err(malformed)?))
+        }
+        [0x78, ..] => {
+            let mut message = Vec::new();
+            bytes.read_to_end(&mut message).map_err(malformed)?;
+            let decompressed = read(ZlibDecoder::new(message.as_slice()), max_bytes)?;
+            Ok(Decompressed::Bytes(decompressed.unwrap_or(message)))
+        }
+        _ => Ok(Decompressed::Unchanged),
+    }
+}
+
+fn read(decoder: impl Read, max_bytes: usize) -> Result<std::io::Result<Vec<u8>>, Status> {
+    let mut decompressed = Vec::new();
+    // One byte more than is allowed tells that there is more.
+    let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX).saturating_add(1);
+    match decoder.take(limit).read_to_end(&mut decompressed) {
+        Ok(length) if length > max_bytes => Err(Status::new(
+            Code::ResourceExhausted,
+            format!("the request is larger than {max_bytes} bytes when it is decompressed"),
+        )),
+        Ok(_) => Ok(Ok(decompressed)),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+fn malformed(error: std::io::Error) -> Status {
+    Status::new(Code::Internal, format!("cannot decompress the request: {error}"))
+}
