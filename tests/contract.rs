@@ -1,7 +1,7 @@
 //! Every row of the contract, as bytes on the wire. `tests/python/contract.py` asks the
 //! same with Python's gRPC.
 
-use calc::rpc::Code;
+use calc::rpc::{Code, Limits};
 
 use crate::common::{calculator, raw::RawClient, start, target};
 
@@ -48,7 +48,8 @@ fn a_request_of_four_mebibytes_is_accepted_and_a_byte_more_is_not() {
 
 #[test]
 fn the_largest_request_can_be_set() {
-    let server = start(calc::server::builder().max_request_bytes(100));
+    let limits = Limits { max_request_bytes: 100, ..Limits::default() };
+    let server = start(calc::server::builder().limits(limits));
     let client = RawClient::connect(&target(&server));
     assert_eq!(client.call("/calc.Calculator/Add", &request_of(100)), Ok(vec![0x08, 30]));
     let status = client.call("/calc.Calculator/Add", &request_of(101)).unwrap_err();

@@ -20,7 +20,7 @@ use crate::protos::shapes::shape::Corner;
 use crate::protos::shapes::shape::corner::Radius;
 
 /// A service that gives back what it gets, in the shape that the method asks for.
-struct Echo;
+pub struct Echo;
 
 impl Kinds for Echo {
     fn unary(&self, call: &Call<'_>, mut request: Shape) -> Result<Shape, Status> {

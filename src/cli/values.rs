@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
-use calc::rpc::MAX_REQUEST_BYTES;
+use calc::rpc::{Compression, MAX_LIMIT};
 
 /// More threads than any machine has use for.
 const MAX_QUEUES: usize = 256;
@@ -40,10 +40,58 @@ pub fn queues(text: &str) -> Result<NonZeroUsize, String> {
         .ok_or_else(|| format!("`{text}` is no number of queues from 1 to {MAX_QUEUES}"))
 }
 
-/// The size of a request.
-pub fn request_bytes(text: &str) -> Result<u32, String> {
-    text.parse()
-        .ok()
-        .filter(|bytes| *bytes <= MAX_REQUEST_BYTES)
-        .ok_or_else(|| format!("`{text}` is no number of bytes from 0 to {MAX_REQUEST_BYTES}"))
+/// A number of bytes.
+pub fn bytes(text: &str) -> Result<u32, String> {
+    number(text, MAX_LIMIT).ok_or_else(|| format!("`{text}` is no number of bytes from 1 to {MAX_LIMIT}"))
+}
+
+/// A number of things.
+pub fn count(text: &str) -> Result<u32, String> {
+    number(text, MAX_LIMIT).ok_or_else(|| format!("`{text}` is no number from 1 to {MAX_LIMIT}"))
+}
+
+fn number(text: &str, max: u32) -> Option<u32> {
+    text.parse().ok().filter(|number| (1..=max).contains(number))
+}
+
+/// A quota of memory, in bytes: less than a mebibyte would not hold a single connection and what it asks for.
+pub fn memory(text: &str) -> Result<usize, String> {
+    const MIN: usize = 1024 * 1024;
+    let max = isize::MAX as usize;
+    let bytes = text.parse().ok().filter(|bytes| (MIN..=max).contains(bytes));
+    bytes.ok_or_else(|| format!("`{text}` is no number of bytes from {MIN} to {max}"))
+}
+
+/// The longest time that the C core can hold, in seconds: 2^31 - 2 milliseconds.
+const MAX_TIME: f64 = 2_147_483.646;
+
+/// A time, or none.
+pub struct Time(pub Option<Duration>);
+
+/// A time that the C core keeps.
+pub fn time(text: &str) -> Result<Duration, String> {
+    of_the_core(text).ok_or_else(|| format!("`{text}` is no number of seconds from 0.001 to {MAX_TIME}"))
+}
+
+/// A time that the C core keeps, or `none`.
+pub fn time_or_none(text: &str) -> Result<Time, String> {
+    if text == "none" {
+        return Ok(Time(None));
+    }
+    let time = of_the_core(text).map(|time| Time(Some(time)));
+    time.ok_or_else(|| format!("`{text}` is neither `none` nor a number of seconds from 0.001 to {MAX_TIME}"))
+}
+
+fn of_the_core(text: &str) -> Option<Duration> {
+    seconds(text, 0.001).filter(|time| time.as_secs_f64() <= MAX_TIME)
+}
+
+/// How replies are compressed.
+pub fn compression(text: &str) -> Result<Compression, String> {
+    match text {
+        "off" => Ok(Compression::Off),
+        "gzip" => Ok(Compression::Gzip),
+        "deflate" => Ok(Compression::Deflate),
+        _ => Err(format!("`{text}` is none of off, gzip and deflate")),
+    }
 }

@@ -6,7 +6,7 @@
 use grpcio::{GrpcSlice, Marshaller, MessageReader, MethodType};
 use protobuf::MessageFull;
 
-use super::compression::{Decompressed, decompress};
+use crate::rpc::compression::{Decompressed, decompress};
 use crate::rpc::{Code, Method, Status, wire};
 
 /// The bytes of `message`.

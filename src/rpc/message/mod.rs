@@ -1,5 +1,4 @@
 //! Messages on their way between bytes and types.
 
 pub(super) mod codec;
-pub(super) mod compression;
 pub mod wire;

@@ -16,7 +16,8 @@ use futures::{Future, FutureExt};
 use grpcio::{ChannelBuilder, EnvBuilder};
 
 use crate::rpc::interceptor::Chain;
-use crate::rpc::{Interceptor, ListenAddress, MethodDescriptor, Service};
+use crate::rpc::limits::StreamingCalls;
+use crate::rpc::{Compression, Interceptor, InvalidLimit, Limits, ListenAddress, MethodDescriptor, Service};
 use route::{Route, Shared};
 
 /// How long calls that were cancelled may take to let go of their queue's thread.
@@ -25,12 +26,6 @@ const CANCEL_BOUND: Duration = Duration::from_secs(5);
 /// Calls that each queue is ready to accept at a time; more wait in the C core. The
 /// crate's 1,024 only make the start and the end of a server slower (grpc-rs #674).
 const SLOTS_PER_QUEUE: usize = 128;
-
-/// The C core's own limit for the size of a request: 4 MiB.
-pub const DEFAULT_MAX_REQUEST_BYTES: u32 = 4 * 1024 * 1024;
-
-/// The largest limit for the size of a request that the C core takes.
-pub const MAX_REQUEST_BYTES: u32 = i32::MAX as u32;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +45,9 @@ pub enum StartError {
     /// Two services have the same name, of which the C core would serve only one.
     #[error("the service {0} is registered twice")]
     DuplicateService(&'static str),
-    /// The limit for the size of a request is over 2,147,483,647 bytes.
-    #[error("a limit of {0} bytes for a request is over the C core's own, {MAX_REQUEST_BYTES}")]
-    RequestLimit(u32),
+    /// A limit is over what the C core can hold.
+    #[error(transparent)]
+    Limit(#[from] InvalidLimit),
     /// The C core failed.
     #[error("the C core failed: {0}")]
     Core(#[from] grpcio::Error),
@@ -63,7 +58,8 @@ pub enum StartError {
 pub struct ServerBuilder {
     addresses: Vec<ListenAddress>,
     queues: usize,
-    max_request_bytes: u32,
+    limits: Limits,
+    compression: Compression,
     services: Vec<Service>,
     interceptors: Vec<Arc<dyn Interceptor>>,
 }
@@ -73,7 +69,8 @@ impl Default for ServerBuilder {
         ServerBuilder {
             addresses: Vec::new(),
             queues: thread::available_parallelism().map_or(1, NonZeroUsize::get),
-            max_request_bytes: DEFAULT_MAX_REQUEST_BYTES,
+            limits: Limits::default(),
+            compression: Compression::default(),
             services: Vec::new(),
             interceptors: Vec::new(),
         }
@@ -94,10 +91,15 @@ impl ServerBuilder {
         self
     }
 
-    /// The largest request that is accepted, in bytes; 4,194,304 by default. A larger one is
-    /// answered with RESOURCE_EXHAUSTED (channel argument `grpc.max_receive_message_length`).
-    pub fn max_request_bytes(mut self, bytes: u32) -> ServerBuilder {
-        self.max_request_bytes = bytes;
+    /// What callers can have; safe to face a network with unless set.
+    pub fn limits(mut self, limits: Limits) -> ServerBuilder {
+        self.limits = limits;
+        self
+    }
+
+    /// How replies are compressed; not at all unless set.
+    pub fn compression(mut self, compression: Compression) -> ServerBuilder {
+        self.compression = compression;
         self
     }
 
@@ -123,16 +125,12 @@ impl ServerBuilder {
         if self.addresses.is_empty() {
             return Err(StartError::NoAddress);
         }
-        let max_request_bytes =
-            i32::try_from(self.max_request_bytes).map_err(|_| StartError::RequestLimit(self.max_request_bytes))?;
         let env = Arc::new(EnvBuilder::new().cq_count(self.queues).name_prefix("grpc-queue").build());
-        let args = ChannelBuilder::new(Arc::clone(&env))
-            // Without this a second server on the same port starts, and takes part of the calls.
-            .reuse_port(false)
-            .max_receive_message_len(max_request_bytes)
-            .build_args();
+        // Without this a second server on the same port starts, and takes part of the calls.
+        let args = ChannelBuilder::new(Arc::clone(&env)).reuse_port(false);
+        let args = self.compression.configure(self.limits.configure(args)?).build_args();
         let mut builder = grpcio::ServerBuilder::new(env).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
-        for service in routed(self.services, self.interceptors, self.max_request_bytes)? {
+        for service in routed(self.services, self.interceptors, &self.limits)? {
             builder = builder.register_service(service);
         }
         let mut server = builder.build()?;
@@ -151,20 +149,22 @@ impl ServerBuilder {
 /// Gives the methods of `services` what stands around them.
 fn routed(
     services: Vec<Service>,
-    interceptors: Vec<Arc<dyn Interceptor>>,
-    max_request_bytes: u32,
+    mut interceptors: Vec<Arc<dyn Interceptor>>,
+    limits: &Limits,
 ) -> Result<Vec<grpcio::Service>, StartError> {
     for (index, service) in services.iter().enumerate() {
         if services[..index].iter().any(|other| other.name() == service.name()) {
             return Err(StartError::DuplicateService(service.name()));
         }
     }
+    // Innermost, so that those before it see what it refuses.
+    interceptors.push(Arc::new(StreamingCalls::new(limits.max_streaming_calls)));
     let methods = services.iter().flat_map(|service| &service.methods).enumerate();
     let methods: Vec<_> = methods.map(|(index, m)| MethodDescriptor::new(m.path, m.kind, index)).collect();
     let shared = Arc::new(Shared {
         chain: Chain::new(interceptors, &methods),
-        max_call_time: None,
-        max_request_bytes: max_request_bytes as usize,
+        max_call_time: limits.max_deadline,
+        max_request_bytes: limits.max_request_bytes as usize,
     });
     let mut descriptors = methods.into_iter();
     let routed = services.into_iter().map(|service| {

@@ -15,8 +15,48 @@
 use std::io::{BufRead, Read};
 
 use flate2::bufread::{GzDecoder, ZlibDecoder};
+use grpcio::{ChannelBuilder, CompressionLevel};
 
 use crate::rpc::{Code, Status};
+
+/// Replies of fewer bytes are not compressed: it would make them longer, or save nothing.
+const MIN_COMPRESSED_BYTES: i32 = 1024;
+
+/// zlib's default level, for both algorithms. grpcio's C core would take level 0, which compresses nothing.
+const ZLIB_LEVEL: i32 = 6;
+
+/// How a server compresses its replies.
+///
+/// Only replies of 1,024 bytes and more are compressed, only with what the caller says that it
+/// accepts (`grpc-accept-encoding`), and only if that makes them smaller. Compressed requests are
+/// accepted in either case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all, which is the default: the CPU time is the server's, the caller may not care.
+    #[default]
+    Off,
+    /// gzip, or deflate for a caller that accepts nothing else.
+    Gzip,
+    /// deflate, or gzip for a caller that accepts nothing else.
+    Deflate,
+}
+
+impl Compression {
+    /// Tells the C core. An algorithm would be used whether the caller accepts it or not; a level is
+    /// looked up among those that it accepts, of which gzip is the first and deflate the last.
+    pub(super) fn configure(self, builder: ChannelBuilder) -> ChannelBuilder {
+        let builder = builder
+            .raw_cfg_int(c"grpc.per_message_decompression".into(), 0)
+            // Sic.
+            .raw_cfg_int(c"grpc.gprc_min_message_size_to_compress".into(), MIN_COMPRESSED_BYTES)
+            .raw_cfg_int(c"grpc.gzip_compression_level".into(), ZLIB_LEVEL);
+        match self {
+            Compression::Off => builder,
+            Compression::Gzip => builder.default_compression_level(CompressionLevel::GRPC_COMPRESS_LEVEL_LOW),
+            Compression::Deflate => builder.default_compression_level(CompressionLevel::GRPC_COMPRESS_LEVEL_HIGH),
+        }
+    }
+}
 
 /// What has become of a message.
 pub(super) enum Decompressed {

@@ -1,14 +1,17 @@
 //! `calc serve`: the Calculator's server.
 
+mod limits;
+
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use calc::rpc::{Drain, ListenAddress};
+use calc::rpc::{Compression, Drain, ListenAddress};
 use calc::server;
 use structopt::StructOpt;
 
 use super::exit::Exit;
 use super::values;
+use limits::LimitOptions;
 
 #[derive(StructOpt)]
 pub struct Serve {
@@ -21,20 +24,22 @@ pub struct Serve {
     #[structopt(long, value_name = "N", env = "CALC_QUEUES", hide_env_values = true,
         parse(try_from_str = values::queues))]
     queues: Option<NonZeroUsize>,
-    /// The largest request that is accepted
-    #[structopt(long, value_name = "BYTES", env = "CALC_MAX_REQUEST_BYTES", hide_env_values = true,
-        default_value = "4194304", parse(try_from_str = values::request_bytes))]
-    max_request_bytes: u32,
+    /// Compresses replies of 1,024 bytes and more, for clients that accept it
+    #[structopt(long, value_name = "off|gzip|deflate", env = "CALC_COMPRESSION", hide_env_values = true,
+        default_value = "off", parse(try_from_str = values::compression))]
+    compression: Compression,
     /// The time that calls in flight have to finish when the server ends, 0 or more
     #[structopt(long, value_name = "SECONDS", env = "CALC_GRACE", hide_env_values = true, default_value = "10",
         parse(try_from_str = values::grace))]
     grace: Duration,
+    #[structopt(flatten)]
+    limits: LimitOptions,
 }
 
 impl Serve {
     pub fn run(self) -> Result<(), Exit> {
         tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-        let mut builder = server::builder().max_request_bytes(self.max_request_bytes);
+        let mut builder = server::builder().limits(self.limits.limits()).compression(self.compression);
         for address in self.listen {
             builder = builder.listen(address);
         }

@@ -1,0 +1,80 @@
+//! Each limit driven past its edge, by clients that are not ours: what is documented happens,
+//! and the server goes on.
+
+use std::time::Duration;
+
+use calc::rpc::{Limits, Server};
+
+use crate::common::process::{python, stdout_of};
+use crate::common::{start, target};
+use crate::kinds::Echo;
+use crate::protos::kinds_grpc::kinds_service;
+
+/// Runs a scenario of `tests/python/limits.py` against a server with these limits.
+fn drive(scenario: &str, limits: Limits) -> String {
+    let server = start(Server::builder().service(kinds_service(Echo)).limits(limits));
+    stdout_of(python("tests/python/limits.py").args([scenario, &target(&server)]))
+}
+
+#[test]
+fn a_request_over_the_limit_is_resource_exhausted_even_if_it_becomes_so_when_decompressed() {
+    drive("request_bytes", Limits { max_request_bytes: 100_000, ..Limits::default() });
+}
+
+#[test]
+fn a_reply_over_the_limit_is_resource_exhausted() {
+    drive("reply_bytes", Limits { max_reply_bytes: 1_000, ..Limits::default() });
+}
+
+#[test]
+fn metadata_over_the_limit_is_resource_exhausted() {
+    drive("metadata_bytes", Limits { max_metadata_bytes: 4_096, ..Limits::default() });
+}
+
+#[test]
+fn calls_over_the_limit_of_a_connection_wait_and_a_client_that_does_not_loses_its_connection() {
+    drive("concurrent_streams", Limits { max_concurrent_streams: 2, ..Limits::default() });
+}
+
+#[test]
+fn streaming_calls_over_the_limit_of_the_server_are_resource_exhausted_until_one_ends() {
+    drive("streaming_calls", Limits { max_streaming_calls: 2, ..Limits::default() });
+}
+
+#[test]
+fn a_streaming_call_ends_at_the_deadline_that_the_server_allows() {
+    drive("deadline", Limits { max_deadline: Some(Duration::from_millis(500)), ..Limits::default() });
+}
+
+#[test]
+fn an_old_connection_is_asked_to_end_and_its_calls_are_cancelled_after_the_grace() {
+    let half = Some(Duration::from_millis(500));
+    drive("connection_age", Limits { max_connection_age: half, max_connection_age_grace: half, ..Limits::default() });
+}
+
+#[test]
+fn an_idle_connection_is_asked_to_end() {
+    drive("connection_idle", Limits { max_connection_idle: Some(Duration::from_millis(500)), ..Limits::default() });
+}
+
+#[test]
+fn a_connection_that_says_nothing_is_closed() {
+    drive("handshake", Limits { handshake_timeout: Duration::from_millis(500), ..Limits::default() });
+}
+
+#[test]
+fn a_client_that_does_not_answer_pings_loses_its_connection() {
+    let half = Duration::from_millis(500);
+    drive("keepalive", Limits { keepalive_time: half, keepalive_timeout: half, ..Limits::default() });
+}
+
+#[test]
+fn a_client_that_pings_too_often_loses_its_connection() {
+    drive("pings", Limits { min_ping_interval: Duration::from_secs(60), ..Limits::default() });
+}
+
+#[test]
+fn calls_over_the_memory_quota_are_cancelled() {
+    let outcome = drive("memory", Limits { memory_quota_bytes: 2 * 1024 * 1024, ..Limits::default() });
+    println!("{outcome}");
+}

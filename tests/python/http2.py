@@ -1,0 +1,78 @@
+"""HTTP/2 frame by frame, for what no gRPC client would do, and what it does not show."""
+
+import socket
+
+import hpack
+from hyperframe.frame import DataFrame, Frame, HeadersFrame, PingFrame, SettingsFrame
+
+PATIENCE = 30
+
+
+class Http2:
+    """An HTTP/2 connection that does what it is told, whatever the server asks for."""
+
+    def __init__(self, target):
+        host, port = target.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), PATIENCE)
+        self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
+        self.next_stream, self.answers_pings, self.rest = 1, True, b""
+        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        self.send(SettingsFrame(0))
+
+    def send(self, frame):
+        self.socket.sendall(frame.serialize())
+
+    def open(self, path, **more):
+        """Opens a call and sends nothing on it. `more` are further headers, with _ for -."""
+        headers = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "localhost"}
+        headers |= {"te": "trailers", "content-type": "application/grpc"}
+        headers |= {name.replace("_", "-"): value for name, value in more.items()}
+        stream, self.next_stream = self.next_stream, self.next_stream + 2
+        self.send(HeadersFrame(stream, self.encoder.encode(headers), flags=["END_HEADERS"]))
+        return stream
+
+    def call(self, path, request, **more):
+        """Makes a unary call: its headers, and its reply with the five bytes before it."""
+        stream = self.open(path, **more)
+        message = b"\0" + len(request).to_bytes(4, "big") + request
+        self.send(DataFrame(stream, message, flags=["END_STREAM"]))
+        headers = self.decoder.decode(self.wait_for(HeadersFrame).data)
+        reply = b""
+        while len(reply) < 5 or len(reply) < 5 + int.from_bytes(reply[1:5], "big"):
+            reply += self.wait_for(DataFrame).data
+        return dict(headers), reply
+
+    def read(self, length):
+        while len(self.rest) < length:
+            data = self.socket.recv(65536)
+            if not data:
+                raise ConnectionResetError
+            self.rest += data
+        data, self.rest = self.rest[:length], self.rest[length:]
+        return data
+
+    def frames(self):
+        """What the server says, until it closes the connection."""
+        try:
+            while True:
+                frame, length = Frame.parse_frame_header(memoryview(self.read(9)))
+                frame.parse_body(memoryview(self.read(length)))
+                if isinstance(frame, SettingsFrame) and "ACK" not in frame.flags:
+                    self.send(SettingsFrame(0, flags=["ACK"]))
+                if isinstance(frame, PingFrame) and "ACK" not in frame.flags and self.answers_pings:
+                    self.send(PingFrame(0, frame.opaque_data, flags=["ACK"]))
+                yield frame
+        except (ConnectionResetError, BrokenPipeError):
+            return
+
+    def wait_for(self, kind):
+        """The first frame of this kind that is no acknowledgement."""
+        for frame in self.frames():
+            if isinstance(frame, kind) and "ACK" not in frame.flags:
+                return frame
+        raise AssertionError(f"the connection was closed without {kind.__name__}")
+
+    def wait_for_end(self):
+        """The server closes the connection."""
+        for _ in self.frames():
+            pass

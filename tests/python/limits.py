@@ -1,0 +1,241 @@
+"""Drives one limit of a server past its edge, and shows that the server goes on.
+
+python limits.py SCENARIO TARGET, where TARGET serves the tests' Kinds service with that limit set low.
+"""
+
+import socket
+import sys
+import time
+
+import grpc
+from hyperframe.frame import GoAwayFrame, PingFrame, SettingsFrame
+
+from http2 import PATIENCE, Http2
+
+UNARY = "/test.Kinds/Unary"
+BIDI = "/test.Kinds/BidiStreaming"
+CLIENT = "/test.Kinds/ClientStreaming"
+
+
+def unary(channel, request=b"", path=UNARY, **options):
+    return channel.unary_unary(path)(request, timeout=PATIENCE, wait_for_ready=True, **options)
+
+
+def code_of(call):
+    """The status that a call ends with."""
+    try:
+        call()
+    except grpc.RpcError as error:
+        return error.code()
+    return grpc.StatusCode.OK
+
+
+class Requests:
+    """Requests of an open stream: those given, then none until it is closed."""
+
+    def __init__(self, *requests):
+        self.requests, self.open = list(requests), True
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.requests:
+            return self.requests.pop(0)
+        while self.open:
+            time.sleep(0.01)
+        raise StopIteration
+
+
+def stream(channel, *requests, **options):
+    """Opens a bidirectional call and waits for the replies to `requests`, one each."""
+    requests = Requests(*requests)
+    count = len(requests.requests)
+    call = channel.stream_stream(BIDI)(requests, **{"timeout": PATIENCE, "wait_for_ready": True, **options})
+    for _ in range(count):
+        next(call)
+    return requests, call
+
+
+def field(number, length):
+    """An unknown field of `length` zeros."""
+    tag, varint = number << 3 | 2, []
+    while length > 127:
+        varint.append(length & 127 | 128)
+        length >>= 7
+    return bytes([tag, *varint, length])
+
+
+def shape(length):
+    """A Shape drawn by a hand of `length` bytes."""
+    return field(4, length) + b"x" * length
+
+
+def is_fine(target):
+    """A connection of its own still gets its answer."""
+    with grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        assert unary(channel) == b""
+
+
+def request_bytes(target):
+    with grpc.insecure_channel(target) as channel:
+        assert unary(channel, shape(90_000))
+        assert code_of(lambda: unary(channel, shape(110_000))) == grpc.StatusCode.RESOURCE_EXHAUSTED
+        for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
+            assert len(unary(channel, shape(90_000), compression=compression)) == len(shape(90_000))
+            code = code_of(lambda: unary(channel, shape(50_000_000), compression=compression))
+            assert code == grpc.StatusCode.RESOURCE_EXHAUSTED, code
+        # The same inside of a stream.
+        large = field(9, 200_000) + bytes(200_000)
+        call = channel.stream_stream(BIDI, )(iter([large]), timeout=PATIENCE, compression=grpc.Compression.Gzip)
+        assert code_of(lambda: list(call)) == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def reply_bytes(target):
+    with grpc.insecure_channel(target) as channel:
+        assert unary(channel, shape(900))
+        assert code_of(lambda: unary(channel, shape(1_100))) == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert unary(channel, shape(900))
+
+
+def metadata_bytes(target):
+    with grpc.insecure_channel(target) as channel:
+        assert unary(channel, metadata=[("key", "x" * 3_000)]) == b""
+        code = code_of(lambda: unary(channel, metadata=[("key", "x" * 5_000)]))
+        assert code == grpc.StatusCode.RESOURCE_EXHAUSTED, code
+        assert unary(channel) == b""
+
+
+def concurrent_streams(target):
+    """The limit is 2."""
+    with grpc.insecure_channel(target) as channel:
+        first, call = stream(channel, b"")
+        second, _ = stream(channel, b"")
+        third = Requests(b"")
+        waiting = channel.stream_stream(BIDI)(third, timeout=PATIENCE)
+        late = code_of(lambda: channel.unary_unary(UNARY)(b"", timeout=0.2))
+        assert late == grpc.StatusCode.DEADLINE_EXCEEDED, late
+        first.open = False
+        assert list(call) == []
+        # There is room for the third now.
+        assert next(waiting) == b"\x12\x010"
+        second.open = third.open = False
+    rude = Http2(target)
+    rude.wait_for(SettingsFrame)
+    for _ in range(3):
+        rude.open(BIDI)
+    rude.wait_for_end()
+
+
+def streaming_calls(target):
+    """The limit is 2."""
+    own = [("grpc.use_local_subchannel_pool", 1)]
+    with grpc.insecure_channel(target, own) as one, grpc.insecure_channel(target, own) as other:
+        first, call = stream(one, b"")
+        second, _ = stream(other, b"")
+        for channel in (one, other):
+            refused = channel.stream_stream(BIDI)(iter([b""]), timeout=PATIENCE)
+            assert code_of(lambda: list(refused)) == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert "2 streaming calls" in refused.details()
+            assert unary(channel) == b""
+        first.open = False
+        assert list(call) == []
+        third, _ = stream(other, b"")
+        second.open = third.open = False
+
+
+def deadline(target):
+    """The limit is half a second."""
+    with grpc.insecure_channel(target) as channel:
+        for timeout in (None, PATIENCE):
+            for method in (channel.stream_stream(BIDI), channel.stream_unary(CLIENT)):
+                requests = Requests(b"")
+                if isinstance(method, grpc.StreamStreamMultiCallable):
+                    call = method(requests, timeout=timeout, wait_for_ready=True)
+                    code = code_of(lambda: list(call))
+                    details = call.details()
+                else:
+                    future = method.future(requests, timeout=timeout, wait_for_ready=True)
+                    code, details = future.code(), future.details()
+                requests.open = False
+                assert code == grpc.StatusCode.DEADLINE_EXCEEDED, code
+                assert "the server allows a call 0.5 s" in details, details
+
+
+def connection_age(target):
+    """A connection may become half a second old, and its calls then have half a second more."""
+    client = Http2(target)
+    client.open(BIDI)
+    closing = client.wait_for(GoAwayFrame)
+    # First the news that it is about to end, then, when what is under way has arrived, what was taken.
+    assert (closing.error_code, closing.last_stream_id) == (0, 2**31 - 1), closing
+    closing = client.wait_for(GoAwayFrame)
+    assert (closing.error_code, closing.last_stream_id) == (0, 1), closing
+    client.wait_for_end()
+    # Whoever makes calls all the time does not notice.
+    with grpc.insecure_channel(target) as channel:
+        end, calls = time.monotonic() + 3, 0
+        while time.monotonic() < end:
+            assert unary(channel) == b""
+            calls += 1
+        assert calls > 10, calls
+
+
+def connection_idle(target):
+    """A connection may be idle for half a second."""
+    client = Http2(target)
+    closing = client.wait_for(GoAwayFrame)
+    assert closing.additional_data == b"enter idle", closing
+    client.wait_for_end()
+
+
+def handshake(target):
+    """A connection has half a second for its settings."""
+    host, port = target.rsplit(":", 1)
+    silent = socket.create_connection((host, int(port)), PATIENCE)
+    while silent.recv(65536):
+        pass
+
+
+def keepalive(target):
+    """A client is asked after half a second, and has as long to answer."""
+    client = Http2(target)
+    client.answers_pings = False
+    client.open(BIDI)
+    client.wait_for(PingFrame)
+    client.wait_for_end()
+    answering = Http2(target)
+    answering.open(BIDI)
+    for _ in range(4):
+        answering.wait_for(PingFrame)
+
+
+def pings(target):
+    """A ping a minute is allowed."""
+    client = Http2(target)
+    client.open(BIDI)
+    for _ in range(10):
+        client.send(PingFrame(0, b"12345678"))
+    closing = client.wait_for(GoAwayFrame)
+    assert (closing.error_code, closing.additional_data) == (11, b"too_many_pings"), closing
+    client.wait_for_end()
+
+
+def memory(target):
+    """The quota is 2 MiB; 40 connections send 3 MB each at the same time."""
+    channels = [grpc.insecure_channel(target, [("grpc.use_local_subchannel_pool", 1)]) for _ in range(40)]
+    request = shape(3_000_000)
+    codes = set()
+    for _ in range(3):
+        calls = [channel.unary_unary(UNARY).future(request, timeout=PATIENCE) for channel in channels]
+        codes |= {call.code() for call in calls}
+    for channel in channels:
+        channel.close()
+    refused = {grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE}
+    assert codes & refused and codes <= refused | {grpc.StatusCode.OK}, codes
+
+
+if __name__ == "__main__":
+    scenario, target = sys.argv[1:]
+    globals()[scenario](target)
+    is_fine(target)
