@@ -32,15 +32,19 @@ class Http2:
         return stream
 
     def call(self, path, request, **more):
-        """Makes a unary call: its headers, and its reply with the five bytes before it."""
+        """Makes a unary call: its headers and trailers, and its reply with the five bytes before it."""
         stream = self.open(path, **more)
         message = b"\0" + len(request).to_bytes(4, "big") + request
         self.send(DataFrame(stream, message, flags=["END_STREAM"]))
-        headers = self.decoder.decode(self.wait_for(HeadersFrame).data)
-        reply = b""
-        while len(reply) < 5 or len(reply) < 5 + int.from_bytes(reply[1:5], "big"):
-            reply += self.wait_for(DataFrame).data
-        return dict(headers), reply
+        headers, reply = {}, b""
+        for frame in self.frames():
+            if isinstance(frame, HeadersFrame):
+                headers |= dict(self.decoder.decode(frame.data))
+            elif isinstance(frame, DataFrame):
+                reply += frame.data
+            if frame.stream_id == stream and "END_STREAM" in frame.flags:
+                return headers, reply
+        raise AssertionError("the connection was closed before the call had ended")
 
     def read(self, length):
         while len(self.rest) < length:
