@@ -27,3 +27,8 @@ string(JOIN "|" clashing
        [[/xds_channel_stack_modifier]])
 list(FILTER alone INCLUDE REGEX "${clashing}")
 set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+
+# A call that is refused because its server shuts down can be retried.
+set_source_files_properties(src/core/lib/surface/server.cc PROPERTIES
+                            SKIP_UNITY_BUILD_INCLUSION ON
+                            COMPILE_OPTIONS "-include;${CMAKE_CURRENT_LIST_DIR}/refuse.h")

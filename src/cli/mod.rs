@@ -3,6 +3,7 @@
 mod calculate;
 mod completions;
 mod connect;
+mod environment;
 mod exit;
 mod serve;
 mod values;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 use structopt::StructOpt;
 use structopt::clap::AppSettings::{AllowNegativeNumbers, SubcommandRequired, VersionlessSubcommands};
-use structopt::clap::{Error, ErrorKind, Shell};
+use structopt::clap::{ArgMatches, Error, ErrorKind, Shell};
 
 use calculate::{Calculation, Operation};
 use exit::Exit;
@@ -46,8 +47,11 @@ enum Command {
 
 /// Parses `args`, the program's name first, runs the command, and picks the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let done = match Command::from_iter_safe(args) {
-        Ok(command) => command.run(),
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut app = Command::clap();
+    environment::yield_to(&args, &mut app);
+    let done = match app.get_matches_from_safe(&args) {
+        Ok(matches) => Command::from_clap(&matches).run(&matches),
         Err(error) => explain(&error),
     };
     match done {
@@ -57,9 +61,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 impl Command {
-    fn run(self) -> Result<(), Exit> {
+    fn run(self, matches: &ArgMatches<'_>) -> Result<(), Exit> {
         match self {
-            Command::Serve(serve) => serve.run(),
+            Command::Serve(serve) => serve.run(matches.subcommand().1),
             Command::Add(calculation) => calculation.run(Operation::Add),
             Command::Substract(calculation) => calculation.run(Operation::Subtract),
             Command::Multiply(calculation) => calculation.run(Operation::Multiply),

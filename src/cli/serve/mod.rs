@@ -3,14 +3,16 @@
 mod limits;
 
 use std::num::NonZeroUsize;
+use std::thread;
 use std::time::Duration;
 
 use calc::rpc::{Compression, Drain, ListenAddress};
-use calc::server;
+use calc::server::{self, RunError};
 use structopt::StructOpt;
+use structopt::clap::ArgMatches;
 
-use super::exit::Exit;
-use super::values;
+use super::exit::{self, Exit};
+use super::{environment, values};
 use limits::LimitOptions;
 
 #[derive(StructOpt)]
@@ -34,10 +36,22 @@ pub struct Serve {
     grace: Duration,
     #[structopt(flatten)]
     limits: LimitOptions,
+    /// Checks all of this, files included, and ends without having listened
+    #[structopt(long)]
+    check: bool,
+    /// Prints what is in force and where each value comes from, and ends
+    #[structopt(long)]
+    print_config: bool,
 }
 
 impl Serve {
-    pub fn run(self) -> Result<(), Exit> {
+    /// `matches` are what this was made from.
+    pub fn run(self, matches: Option<&ArgMatches<'_>>) -> Result<(), Exit> {
+        if let (true, Some(matches)) = (self.print_config, matches) {
+            let queues = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+            let computed = [("queues", queues.to_string())];
+            exit::print(&environment::in_force(&Serve::clap(), matches, &computed))?;
+        }
         tracing_subscriber::fmt().with_writer(std::io::stderr).init();
         let mut builder = server::builder().limits(self.limits.limits()).compression(self.compression);
         for address in self.listen {
@@ -45,6 +59,13 @@ impl Serve {
         }
         if let Some(queues) = self.queues {
             builder = builder.queues(queues);
+        }
+        if self.check {
+            builder.check().map_err(RunError::from)?;
+            return exit::print("the configuration can be served\n");
+        }
+        if self.print_config {
+            return Ok(());
         }
         match server::run(builder, self.grace)? {
             Drain::Clean => Ok(()),

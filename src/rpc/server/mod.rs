@@ -122,6 +122,29 @@ impl ServerBuilder {
     ///
     /// See [`StartError`].
     pub fn start(self) -> Result<Server, StartError> {
+        let (mut server, addresses) = self.prepare()?;
+        let mut bound = Vec::new();
+        for address in addresses {
+            match address.bind(&mut server) {
+                Ok(addresses) => bound.extend(addresses),
+                Err(source) => return Err(StartError::Listen { address, source }),
+            }
+        }
+        server.start();
+        Ok(Server { server, addresses: bound, ended: false })
+    }
+
+    /// Does what [`ServerBuilder::start`] does, up to where it would listen.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`]. That an address is in use, or none of this machine, is not looked at.
+    pub fn check(self) -> Result<(), StartError> {
+        self.prepare().map(drop)
+    }
+
+    /// A server that does not listen yet, and where it is to.
+    fn prepare(self) -> Result<(grpcio::Server, Vec<ListenAddress>), StartError> {
         if self.addresses.is_empty() {
             return Err(StartError::NoAddress);
         }
@@ -133,16 +156,7 @@ impl ServerBuilder {
         for service in routed(self.services, self.interceptors, &self.limits)? {
             builder = builder.register_service(service);
         }
-        let mut server = builder.build()?;
-        let mut addresses = Vec::new();
-        for address in self.addresses {
-            match address.bind(&mut server) {
-                Ok(bound) => addresses.extend(bound),
-                Err(source) => return Err(StartError::Listen { address, source }),
-            }
-        }
-        server.start();
-        Ok(Server { server, addresses, ended: false })
+        Ok((builder.build()?, self.addresses))
     }
 }
 
