@@ -6,6 +6,7 @@ mod cli;
 mod client;
 mod common;
 mod compression;
+mod configuration;
 mod contract;
 mod decoding;
 mod examples;

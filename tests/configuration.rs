@@ -1,0 +1,76 @@
+//! Where `calc serve` gets its configuration, and how it can be looked at before it is served.
+
+use std::net::TcpListener;
+
+use crate::common::process::{ServerProcess, calc, run, stdout_of};
+
+fn print_config(args: &[&str], environment: &[(&str, &str)]) -> String {
+    stdout_of(calc(&["serve", "--print-config"]).args(args).envs(environment.iter().copied()))
+}
+
+#[test]
+fn each_value_in_force_comes_with_its_source() {
+    let environment = [("CALC_GRACE", "3"), ("CALC_MAX_DEADLINE", "none"), ("CALC_LISTEN", "127.0.0.1:1,unix:b")];
+    let config = print_config(&["--max-deadline=60", "--queues", "7"], &environment);
+    for line in [
+        "--listen=127.0.0.1:1,unix:b                # environment, CALC_LISTEN",
+        "--queues=7                                 # command line",
+        "--grace=3                                  # environment, CALC_GRACE",
+        "--max-deadline=60                          # command line",
+        "--max-request-bytes=4194304                # default",
+    ] {
+        assert!(config.lines().any(|other| other == line), "{line}: {config}");
+    }
+}
+
+#[test]
+fn every_option_is_printed_and_what_is_printed_can_be_given() {
+    let config = print_config(&[], &[]);
+    let help = stdout_of(&mut calc(&["serve", "--help"]));
+    let options = help.lines().filter_map(|line| line.trim().strip_prefix("--")).filter(|line| line.contains(" <"));
+    let mut count = 0;
+    for option in options {
+        let name = option.split(' ').next().unwrap();
+        assert!(config.contains(&format!("--{name}=")), "{name}: {config}");
+        count += 1;
+    }
+    assert!(count > 15 && config.lines().count() == count, "{help}{config}");
+    let given: Vec<_> = config.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    let given: Vec<_> = given.into_iter().filter(|option| !option.ends_with("=none")).collect();
+    let again = print_config(&given, &[]);
+    assert_eq!(again.replace("command line", "default"), config);
+}
+
+#[test]
+fn the_command_line_wins_over_the_environment() {
+    let environment = [("CALC_LISTEN", "127.0.0.2:0"), ("CALC_GRACE", "soon")];
+    let server = ServerProcess::start(calc(&["serve", "--listen=127.0.0.1:0", "--grace", "1"]).envs(environment));
+    assert_eq!(server.targets.len(), 1, "{:?}", server.targets);
+    assert!(server.target().starts_with("127.0.0.1:"));
+}
+
+#[test]
+fn a_check_does_not_listen() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let checked = stdout_of(&mut calc(&["serve", "--check", "--listen", &address]));
+    assert_eq!(checked, "the configuration can be served\n");
+}
+
+#[test]
+fn a_check_finds_what_a_start_would_find() {
+    for (args, message) in [
+        (&["--max-concurrent-streams=0"][..], "no number from 1 to 2147483647"),
+        (&["--keepalive-time=2147484"], "no number of seconds from 0.001 to 2147483.646"),
+        (&["--max-deadline=never"], "neither `none` nor a number of seconds"),
+        (&["--memory-quota=1000"], "no number of bytes from 1048576"),
+        (&["--compression=brotli"], "none of off, gzip and deflate"),
+        (&["--max-request-bytes=3000000000"], "no number of bytes from 1 to 2147483647"),
+    ] {
+        for check in [&["serve", "--check"][..], &["serve"]] {
+            let output = run(calc(check).args(args));
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.code() == Some(2) && stderr.contains(message), "{args:?}: {output:?}");
+        }
+    }
+}

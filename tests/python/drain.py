@@ -1,0 +1,100 @@
+"""Keeps a server busy while it is told to end: python drain.py SCENARIO TARGET..., which says `busy` when it is."""
+
+import sys
+import threading
+
+import grpc
+
+PATIENCE = 30
+ADD = "/calc.Calculator/Add"
+# 20 + 10
+REQUEST, REPLY = b"\x08\x14\x10\x0a", b"\x08\x1e"
+REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+LIST_SERVICES = b"\x3a\x00"
+
+RETRY = """{
+  "loadBalancingConfig": [{"round_robin": {}}],
+  "methodConfig": [{"name": [{}], "retryPolicy": {
+    "maxAttempts": 5, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"]}}]}"""
+
+
+def load(*targets):
+    """Unary calls on 24 connections, which retry UNAVAILABLE on another server, until standard input ends."""
+    stop, busy, failures = threading.Event(), threading.Semaphore(0), []
+
+    def work():
+        options = [("grpc.use_local_subchannel_pool", 1), ("grpc.service_config", RETRY)]
+        with grpc.insecure_channel("ipv4:" + ",".join(targets), options) as channel:
+            call, calls = channel.unary_unary(ADD), 0
+            while not stop.is_set():
+                try:
+                    assert call(REQUEST, timeout=PATIENCE) == REPLY
+                except grpc.RpcError as error:
+                    failures.append(error)
+                calls += 1
+                if calls == 20:
+                    busy.release()
+
+    threads = [threading.Thread(target=work) for _ in range(24)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        busy.acquire()
+    print("busy", flush=True)
+    sys.stdin.read()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+
+
+def streams(target):
+    """Streams with requests under way, which end by themselves 200 requests after the server was told to."""
+    with grpc.insecure_channel(target) as channel:
+        told, answered = threading.Event(), []
+
+        def requests():
+            yield LIST_SERVICES
+            told.wait(PATIENCE)
+            for _ in range(200):
+                yield LIST_SERVICES
+
+        calls = [channel.stream_stream(REFLECTION)(requests(), timeout=PATIENCE) for _ in range(8)]
+        for call in calls:
+            next(call)
+        print("busy", flush=True)
+        # The server has been told, and takes no new connection any more.
+        sys.stdin.read()
+        told.set()
+        for call in calls:
+            answered.append(len(list(call)))
+        assert answered == [200] * 8, answered
+
+
+def forever(target):
+    """Three streams that never end, and one that the server cannot know to be there: a call without its request."""
+    with grpc.insecure_channel(target) as channel:
+        stay = threading.Event()
+
+        def requests():
+            yield LIST_SERVICES
+            stay.wait(PATIENCE)
+
+        calls = [channel.stream_stream(REFLECTION)(requests(), timeout=PATIENCE) for _ in range(3)]
+        for call in calls:
+            next(call)
+        unary = channel.stream_unary(ADD).future(iter(stay.wait, None), timeout=PATIENCE)
+        print("busy", flush=True)
+        codes = {unary.code()}
+        for call in calls:
+            try:
+                list(call)
+            except grpc.RpcError as error:
+                codes.add(error.code())
+        stay.set()
+        assert codes <= {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE}, codes
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
