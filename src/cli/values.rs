@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
-use calc::rpc::MAX_REQUEST_BYTES;
+use calc::rpc::{ClientAuth, MAX_REQUEST_BYTES};
 
 /// More threads than any machine has use for.
 const MAX_QUEUES: usize = 256;
@@ -46,4 +46,22 @@ pub fn request_bytes(text: &str) -> Result<u32, String> {
         .ok()
         .filter(|bytes| *bytes <= MAX_REQUEST_BYTES)
         .ok_or_else(|| format!("`{text}` is no number of bytes from 0 to {MAX_REQUEST_BYTES}"))
+}
+
+/// A switch.
+pub fn on_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("`{text}` is neither `on` nor `off`")),
+    }
+}
+
+/// Whether clients must have a certificate.
+pub fn client_auth(text: &str) -> Result<ClientAuth, String> {
+    match text {
+        "optional" => Ok(ClientAuth::Optional),
+        "required" => Ok(ClientAuth::Required),
+        _ => Err(format!("`{text}` is neither `optional` nor `required`")),
+    }
 }

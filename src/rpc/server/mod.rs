@@ -16,7 +16,7 @@ use futures::{Future, FutureExt};
 use grpcio::{ChannelBuilder, EnvBuilder};
 
 use crate::rpc::interceptor::Chain;
-use crate::rpc::{Interceptor, ListenAddress, MethodDescriptor, Service};
+use crate::rpc::{Interceptor, ListenAddress, MethodDescriptor, ServerTls, Service};
 use route::{Route, Shared};
 
 /// How long calls that were cancelled may take to let go of their queue's thread.
@@ -66,6 +66,7 @@ pub struct ServerBuilder {
     max_request_bytes: u32,
     services: Vec<Service>,
     interceptors: Vec<Arc<dyn Interceptor>>,
+    tls: Option<ServerTls>,
 }
 
 impl Default for ServerBuilder {
@@ -76,6 +77,7 @@ impl Default for ServerBuilder {
             max_request_bytes: DEFAULT_MAX_REQUEST_BYTES,
             services: Vec::new(),
             interceptors: Vec::new(),
+            tls: None,
         }
     }
 }
@@ -114,6 +116,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Uses TLS at every address, Unix sockets among them; without it everything goes in clear text.
+    pub fn tls(mut self, tls: ServerTls) -> ServerBuilder {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Starts the server. It accepts calls when this returns.
     ///
     /// # Errors
@@ -138,7 +146,7 @@ impl ServerBuilder {
         let mut server = builder.build()?;
         let mut addresses = Vec::new();
         for address in self.addresses {
-            match address.bind(&mut server) {
+            match address.bind(&mut server, self.tls.as_ref()) {
                 Ok(bound) => addresses.extend(bound),
                 Err(source) => return Err(StartError::Listen { address, source }),
             }

@@ -1,5 +1,8 @@
 //! `calc serve`: the Calculator's server.
 
+mod auth;
+mod tls;
+
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -7,8 +10,8 @@ use calc::rpc::{Drain, ListenAddress};
 use calc::server;
 use structopt::StructOpt;
 
-use super::exit::Exit;
-use super::values;
+use crate::cli::exit::Exit;
+use crate::cli::values;
 
 #[derive(StructOpt)]
 pub struct Serve {
@@ -29,12 +32,23 @@ pub struct Serve {
     #[structopt(long, value_name = "SECONDS", env = "CALC_GRACE", hide_env_values = true, default_value = "10",
         parse(try_from_str = values::grace))]
     grace: Duration,
+    #[structopt(flatten)]
+    tls: tls::Tls,
+    #[structopt(flatten)]
+    auth: auth::Auth,
 }
 
 impl Serve {
     pub fn run(self) -> Result<(), Exit> {
+        self.tls.check()?;
+        self.auth.check(&self.tls)?;
         tracing_subscriber::fmt().with_writer(std::io::stderr).init();
         let mut builder = server::builder().max_request_bytes(self.max_request_bytes);
+        let tls = self.tls.load()?;
+        builder = self.auth.apply(builder, tls.is_some(), &self.listen)?;
+        if let Some(tls) = tls {
+            builder = builder.tls(tls);
+        }
         for address in self.listen {
             builder = builder.listen(address);
         }
