@@ -36,9 +36,8 @@ fn certificates_change_under_load_and_no_call_fails() {
         wait_until(|| reloads.succeeded() == count);
         assert_eq!(served(&target(&server)), next.certificate);
     }
-    let output = load.end_of_input();
-    let calls: u32 = output.strip_suffix(" calls\n").unwrap().parse().unwrap();
-    assert!(calls > 5, "{calls}");
+    // A call that fails ends it with another exit code.
+    assert!(load.end_of_input().ends_with(" calls\n"));
 }
 
 #[test]

@@ -9,13 +9,14 @@ use subtle::{Choice, ConstantTimeEq};
 use super::open::OpenServices;
 use super::token::{BearerToken, parse};
 use crate::rpc::files::warn_if_exposed;
-use crate::rpc::files::watch::{DEFAULT_POLL_INTERVAL, Reloads, Watched};
-use crate::rpc::{Call, Code, FileError, Interceptor, MethodDescriptor, Status};
+use crate::rpc::files::watch::{DEFAULT_POLL_INTERVAL, Watched};
+use crate::rpc::{Call, Code, FileError, Interceptor, MethodDescriptor, Reloads, Status};
 
 /// The most tokens in a file: each call is compared with all of them.
 const MAX_TOKENS: usize = 1000;
 
-/// Lets in who sends a token of a file as the metadata `authorization: Bearer TOKEN`. Others get UNAUTHENTICATED.
+/// Lets in who sends a token of a file as the metadata `authorization: Bearer TOKEN`. Others get
+/// UNAUTHENTICATED. Of several such entries the first counts.
 ///
 /// The file has one token on a line, of 16 to 1,024 printable ASCII characters, 1,000 of them at most. What
 /// follows a token after white space is for people; lines that begin with `#` and empty ones count for

@@ -18,7 +18,7 @@ pub enum ConnectError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The name that the server's certificate is to have is empty, or no name.
-    #[error("`{0}` is no name of a server; write the name in its certificate")]
+    #[error("{0:?} is no name of a server; write the name in its certificate")]
     ServerName(String),
     /// A token is a secret, and the way to this target is open to others.
     #[error("`{0}` would be sent the token in clear text; use TLS, or a target on this machine")]

@@ -1,5 +1,6 @@
 //! Files that a server or a client is set up with: certificates, keys, tokens.
 
+pub(super) mod reloads;
 pub(super) mod watch;
 
 use std::fs::{self, File};

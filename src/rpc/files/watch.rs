@@ -7,12 +7,12 @@
 
 use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::thread;
 use std::time::Duration;
 
+use super::reloads::Reloads;
 use super::{FileError, read};
 
 /// The time between two looks at the files, unless told otherwise: 1 second. A change is in
@@ -27,30 +27,6 @@ type Look = Result<Vec<Vec<u8>>, String>;
 
 /// Makes a value from the contents of the files, in their order.
 type Parse<T> = Box<dyn Fn(&[Vec<u8>]) -> Result<T, FileError> + Send>;
-
-/// How often files have been taken, and refused, since they were first read.
-#[derive(Clone, Debug, Default)]
-pub struct Reloads {
-    counts: Arc<Counts>,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    succeeded: AtomicU64,
-    failed: AtomicU64,
-}
-
-impl Reloads {
-    /// How often a changed content has been taken into use.
-    pub fn succeeded(&self) -> u64 {
-        self.counts.succeeded.load(Ordering::Relaxed)
-    }
-
-    /// How often a changed content has been refused; once for each, however long it stays.
-    pub fn failed(&self) -> u64 {
-        self.counts.failed.load(Ordering::Relaxed)
-    }
-}
 
 /// A value, and which one it is: they are numbered from 1.
 pub(in crate::rpc) struct Versioned<T> {
@@ -165,11 +141,11 @@ impl<T> Watcher<T> {
                 let generation = latest.generation + 1;
                 *latest = Arc::new(Versioned { generation, value });
                 drop(latest);
-                shared.reloads.counts.succeeded.fetch_add(1, Ordering::Relaxed);
+                shared.reloads.count_success();
                 tracing::info!(generation, "the new {what} are in use");
             }
             Err(error) => {
-                shared.reloads.counts.failed.fetch_add(1, Ordering::Relaxed);
+                shared.reloads.count_failure();
                 tracing::warn!(error, "the new {what} are refused; the old ones stay in use");
             }
         }

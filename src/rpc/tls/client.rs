@@ -78,19 +78,15 @@ impl ClientTls {
     pub(in crate::rpc) fn credentials(&self) -> Result<ChannelCredentials, FileError> {
         let judge = Judge::new();
         let roots = match &self.ca {
-            Some(path) => {
-                let roots = read(path)?;
-                judge.authorities(path, &roots)?;
-                roots
-            }
+            Some(path) => judge.authorities(path, &read(path)?)?,
             None => system_roots(&judge)?,
         };
         let mut builder = ChannelCredentialsBuilder::new().root_cert(roots);
         if let Some((certificate_path, key_path)) = &self.pair {
             let (certificate, key) = (read(certificate_path)?, read(key_path)?);
-            judge.pair((certificate_path, &certificate), (key_path, &key))?;
+            let chain = judge.pair((certificate_path, &certificate), (key_path, &key))?;
             warn_if_exposed(key_path, "the private key");
-            builder = builder.cert(certificate, key);
+            builder = builder.cert(chain, key);
         }
         Ok(builder.build())
     }

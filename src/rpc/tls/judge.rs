@@ -10,12 +10,12 @@ use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
-use grpcio::{CertificateRequestType, EnvBuilder, Environment, ServerCredentialsBuilder};
+use grpcio::{CertificateRequestType, EnvBuilder, Environment, ServerCredentials, ServerCredentialsBuilder};
 
 use super::pem;
 use crate::rpc::FileError;
 
-/// A certificate of nobody, long expired, and the key to it, which is no secret: no connection is
+/// A certificate of nobody, for one day, and the key to it, which is no secret: no connection is
 /// ever made with them. The C core looks at certificate authorities only beside such a pair.
 const NOBODY_CERTIFICATE: &str = concat!(
     "-----BEGIN ",
@@ -54,12 +54,12 @@ impl Judge {
         Judge { env: Arc::new(EnvBuilder::new().cq_count(1).name_prefix("tls-check").build()) }
     }
 
-    /// A certificate with those that lead to its CA, and its key.
-    pub fn pair(&self, certificate: Content<'_>, key: Content<'_>) -> Result<(), FileError> {
-        self.authorities(certificate.0, certificate.1)?;
+    /// A certificate with those that lead to its CA, and its key. Gives the certificates alone.
+    pub fn pair(&self, certificate: Content<'_>, key: Content<'_>) -> Result<Vec<u8>, FileError> {
+        let chain = self.authorities(certificate.0, certificate.1)?;
         pem::check_key(key.0, key.1)?;
-        if self.accepts(certificate.1, key.1, None) {
-            return Ok(());
+        if self.accepts(&chain, key.1, None) {
+            return Ok(chain);
         }
         let reason = format!(
             "the private key is damaged, or does not belong to the first certificate in {}; the two have the same \
@@ -69,17 +69,18 @@ impl Judge {
         Err(FileError::content(key.0, reason))
     }
 
-    /// Certificates, each of which must be one: the C core passes over what follows a damaged one.
-    pub fn authorities(&self, path: &Path, content: &[u8]) -> Result<(), FileError> {
+    /// Certificates, each of which must be one, without what else is in the file: the C core would pass
+    /// over whatever follows something damaged.
+    pub fn authorities(&self, path: &Path, content: &[u8]) -> Result<Vec<u8>, FileError> {
         let certificates = pem::certificates(path, content)?;
         let count = certificates.len();
-        for (index, certificate) in certificates.into_iter().enumerate() {
+        for (index, certificate) in certificates.iter().enumerate() {
             if !self.accepts_authority(certificate.as_bytes()) {
                 let reason = format!("certificate {} of {count} is damaged; copy the file again", index + 1);
                 return Err(FileError::content(path, reason));
             }
         }
-        Ok(())
+        Ok(certificates.concat().into_bytes())
     }
 
     /// Whether `content` has a certificate to begin with.
@@ -89,21 +90,27 @@ impl Judge {
 
     /// None of the contents may have a NUL byte: grpcio panics at one.
     fn accepts(&self, certificate: &[u8], key: &[u8], ca: Option<&[u8]>) -> bool {
-        // Where Unix sockets are forbidden there is a port. Bad credentials fail on both.
-        let addresses = if cfg!(target_os = "linux") {
-            vec![abstract_address(), "127.0.0.1:0".to_owned()]
-        } else {
-            vec!["127.0.0.1:0".to_owned()]
+        let credentials = || {
+            let pair = ServerCredentialsBuilder::new().add_cert(certificate.to_vec(), key.to_vec());
+            let request = CertificateRequestType::RequestAndRequireClientCertificateAndVerify;
+            ca.iter().fold(pair, |builder, ca| builder.root_cert(*ca, request)).build()
         };
-        addresses.into_iter().any(|address| {
-            let mut credentials = ServerCredentialsBuilder::new().add_cert(certificate.to_vec(), key.to_vec());
-            if let Some(ca) = ca {
-                let request = CertificateRequestType::RequestAndRequireClientCertificateAndVerify;
-                credentials = credentials.root_cert(ca, request);
+        if cfg!(target_os = "linux") {
+            if self.can_listen(abstract_address(), credentials()) {
+                return true;
             }
-            let server = grpcio::ServerBuilder::new(Arc::clone(&self.env)).requests_slot_per_cq(1).build();
-            server.is_ok_and(|mut server| server.add_listening_port(address, credentials.build()).is_ok())
-        })
+            // Nothing but the credentials was wrong if it listens without them.
+            if self.can_listen(abstract_address(), ServerCredentials::insecure()) {
+                return false;
+            }
+        }
+        // Where such addresses do not exist, or Unix sockets are forbidden.
+        self.can_listen("127.0.0.1:0".to_owned(), credentials())
+    }
+
+    fn can_listen(&self, address: String, credentials: ServerCredentials) -> bool {
+        let server = grpcio::ServerBuilder::new(Arc::clone(&self.env)).requests_slot_per_cq(1).build();
+        server.is_ok_and(|mut server| server.add_listening_port(address, credentials).is_ok())
     }
 }
 
@@ -127,6 +134,10 @@ mod tests {
     #[test]
     fn what_follows_a_good_certificate_is_looked_at_too() {
         let damaged = format!("{NOBODY_CERTIFICATE}{}", NOBODY_CERTIFICATE.replace("MIIB", "AAAA"));
+        let damaged_key = NOBODY_KEY.replace("MIGH", "AAAA=");
+        let mixed = format!("text\n{damaged_key}{NOBODY_CERTIFICATE}\n{damaged_key}{NOBODY_CERTIFICATE}");
+        let taken = Judge::new().authorities(Path::new("ca"), mixed.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(taken).unwrap(), NOBODY_CERTIFICATE.repeat(2));
         let error = Judge::new().authorities(Path::new("ca"), damaged.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), "ca: certificate 2 of 2 is damaged; copy the file again");
     }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use grpcio::{CertificateRequestType, ServerCredentials, ServerCredentialsBuilder, ServerCredentialsFetcher};
 
 use super::judge::Judge;
-use crate::rpc::FileError;
 use crate::rpc::files::warn_if_exposed;
-use crate::rpc::files::watch::{DEFAULT_POLL_INTERVAL, Reloads, Watched};
+use crate::rpc::files::watch::{DEFAULT_POLL_INTERVAL, Watched};
+use crate::rpc::{FileError, Reloads};
 
 /// Whether clients must show a certificate. One that is shown must be signed by the client CA.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,16 +142,10 @@ impl Pair {
     fn judge(certificate: &Path, key: &Path, ca: Option<&Path>, contents: &[Vec<u8>]) -> Result<Pair, FileError> {
         let content = |index: usize| contents.get(index).map_or(&[][..], Vec::as_slice);
         let judge = Judge::new();
-        judge.pair((certificate, content(0)), (key, content(1)))?;
-        if let Some(ca) = ca {
-            judge.authorities(ca, content(2))?;
-        }
+        let chain = judge.pair((certificate, content(0)), (key, content(1)))?;
+        let client_ca = ca.map(|ca| judge.authorities(ca, content(2))).transpose()?;
         warn_if_exposed(key, "the private key");
-        Ok(Pair {
-            certificate: content(0).to_vec(),
-            key: content(1).to_vec(),
-            client_ca: ca.map(|_| content(2).to_vec()),
-        })
+        Ok(Pair { certificate: chain, key: content(1).to_vec(), client_ca })
     }
 }
 
