@@ -2,6 +2,7 @@
 //! their own. `script/test` sets up what they need and runs them.
 
 mod arithmetic;
+mod auth;
 mod cli;
 mod client;
 mod common;
@@ -17,3 +18,6 @@ mod listen;
 mod panics;
 mod protos;
 mod shutdown;
+mod tls;
+mod tls_files;
+mod tls_reload;

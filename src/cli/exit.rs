@@ -4,14 +4,14 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use calc::Error;
-use calc::rpc::InvalidTarget;
+use calc::rpc::{ConnectError, FileError};
 use calc::server::RunError;
 
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
 EXIT CODES:
     0    success
-    1    the server did not start or did not end in order, or the result could not be printed
+    1    the server did not start or did not end in order, a file cannot be used, or the result could not be printed
     2    wrong usage
     3    the result does not fit an int32
     4    division by zero
@@ -27,6 +27,8 @@ pub enum Exit {
     Calculation(Error),
     /// The server did not start, or did not end as it should.
     Serve(String),
+    /// A file that was named cannot be used.
+    File(FileError),
     /// Standard output could not be written.
     Output(io::Error),
 }
@@ -39,6 +41,7 @@ impl Exit {
             Exit::Usage(message) => (2, message.strip_prefix("error: ").unwrap_or(&message).to_owned()),
             Exit::Calculation(error) => (code(&error), error.to_string()),
             Exit::Serve(message) => (1, message),
+            Exit::File(error) => (1, error.to_string()),
             Exit::Output(error) => (1, format!("cannot write to standard output: {error}")),
         };
         // Where standard error is closed too there is nobody left to tell.
@@ -63,9 +66,18 @@ impl From<Error> for Exit {
     }
 }
 
-impl From<InvalidTarget> for Exit {
-    fn from(error: InvalidTarget) -> Exit {
-        Exit::Usage(error.to_string())
+impl From<FileError> for Exit {
+    fn from(error: FileError) -> Exit {
+        Exit::File(error)
+    }
+}
+
+impl From<ConnectError> for Exit {
+    fn from(error: ConnectError) -> Exit {
+        match error {
+            ConnectError::File(error) => Exit::File(error),
+            other => Exit::Usage(other.to_string()),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
-use calc::rpc::{Compression, MAX_LIMIT};
+use calc::rpc::{ClientAuth, Compression, MAX_LIMIT};
 
 /// More threads than any machine has use for.
 const MAX_QUEUES: usize = 256;
@@ -93,5 +93,23 @@ pub fn compression(text: &str) -> Result<Compression, String> {
         "gzip" => Ok(Compression::Gzip),
         "deflate" => Ok(Compression::Deflate),
         _ => Err(format!("`{text}` is none of off, gzip and deflate")),
+    }
+}
+
+/// A switch.
+pub fn on_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("`{text}` is neither `on` nor `off`")),
+    }
+}
+
+/// Whether clients must have a certificate.
+pub fn client_auth(text: &str) -> Result<ClientAuth, String> {
+    match text {
+        "optional" => Ok(ClientAuth::Optional),
+        "required" => Ok(ClientAuth::Required),
+        _ => Err(format!("`{text}` is neither `optional` nor `required`")),
     }
 }

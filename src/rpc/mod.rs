@@ -10,26 +10,41 @@
 //! | `adapter`, `codec`, `wire` | from bytes to a method and back: the only place that owns a reply's sink |
 //! | `listen`, `server`, `signal` | where a server listens, how it starts and how it ends |
 //! | `channel`, `duplex` | the client's side, on which generated clients stand |
+//! | `tls` | transport security, of servers and clients |
+//! | `auth` | interceptors that let in some callers and not others |
+//! | `files` | what certificates and tokens are read from, again when it changes |
 //!
 //! The way of a call: C core → thread of a completion queue → `adapter` (decodes, contains
 //! a panic) → the method → `adapter` (encodes, replies) → C core.
 
+mod auth;
 mod call;
 mod channel;
 mod code;
 mod compression;
+mod files;
 mod interceptor;
 mod limits;
 mod message;
 mod method;
 mod server;
 mod status;
+mod tls;
 
+pub use auth::names::{AllowedNames, InvalidName};
+pub use auth::token::{BearerToken, InvalidToken, MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH};
+pub use auth::tokens::{BearerTokens, BearerTokensFile};
 pub use call::Call;
 pub use call::stream::{Replies, ReplyFuture, ReplyStream, RequestStream};
-pub use channel::{CallOptions, Channel, InvalidTarget};
+pub use channel::Channel;
+pub use channel::builder::{ChannelBuilder, ConnectError};
+pub use channel::options::CallOptions;
+pub use channel::target::InvalidTarget;
 pub use code::Code;
 pub use compression::Compression;
+pub use files::reloads::Reloads;
+pub use files::watch::DEFAULT_POLL_INTERVAL;
+pub use files::{FileError, MAX_FILE_BYTES};
 pub use futures::Stream;
 pub use grpcio::{Metadata, MetadataBuilder};
 pub use interceptor::{Interceptor, Outcome};
@@ -41,3 +56,5 @@ pub use server::service::{Service, ServiceBuilder};
 pub use server::signal::Termination;
 pub use server::{Drain, Server, ServerBuilder, StartError};
 pub use status::Status;
+pub use tls::client::ClientTls;
+pub use tls::server::{ClientAuth, ServerTls, ServerTlsFiles};

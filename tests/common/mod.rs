@@ -1,10 +1,12 @@
 //! What more than one feature's tests need. There is one way to start a server, a program,
 //! and a raw call.
 
+pub mod certificates;
 pub mod process;
 pub mod raw;
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use calc::rpc::{Channel, Server, ServerBuilder};
 
@@ -34,4 +36,13 @@ pub fn channel(server: &Server) -> Channel {
 /// A client of a server, patient enough for a busy machine.
 pub fn client(server: &Server) -> calc::Client {
     calc::Client::connect(&target(server)).unwrap().timeout(PATIENCE)
+}
+
+/// Waits for something that nobody tells of.
+pub fn wait_until(is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "it does not come to pass");
+        thread::sleep(Duration::from_millis(5));
+    }
 }

@@ -96,6 +96,26 @@ impl Running {
         assert!(sent.success());
     }
 
+    /// Waits for a line on standard output.
+    pub fn wait_for_line(&mut self, line: &str) {
+        let mut reader = BufReader::new(self.stdout.take().unwrap());
+        let mut read = String::new();
+        while read.trim_end() != line {
+            read.clear();
+            assert!(reader.read_line(&mut read).unwrap() > 0, "the program has ended");
+        }
+        assert!(reader.buffer().is_empty(), "there is more than the line");
+        self.stdout = Some(reader.into_inner());
+    }
+
+    /// Closes the piped standard input of a program that ends with it, and gives the rest of its output.
+    pub fn end_of_input(&mut self) -> String {
+        drop(self.stdin());
+        let stdout = String::from_utf8(read_all(self.stdout.take().unwrap())).unwrap();
+        assert!(self.wait().success(), "{stdout}");
+        stdout
+    }
+
     /// Waits for the program to end by itself.
     pub fn wait(&mut self) -> ExitStatus {
         let start = Instant::now();
@@ -124,6 +144,8 @@ pub struct ServerProcess {
     pub targets: Vec<String>,
     stdout: mpsc::Receiver<String>,
     stderr: mpsc::Receiver<String>,
+    /// What it said on standard error before it accepted calls.
+    early: Vec<String>,
 }
 
 impl ServerProcess {
@@ -132,7 +154,7 @@ impl ServerProcess {
         let mut process = Running::start(command);
         let stdout = lines(process.stdout.take().unwrap());
         let stderr = lines(process.stderr.take().unwrap());
-        let mut server = ServerProcess { process, targets: Vec::new(), stdout, stderr };
+        let mut server = ServerProcess { process, targets: Vec::new(), stdout, stderr, early: Vec::new() };
         match server.stdout.recv_timeout(PATIENCE) {
             Ok(line) => assert_eq!(line, "Server Start.."),
             Err(_) => panic!("{command:?} does not start: {:?}", server.stderr.try_iter().collect::<Vec<_>>()),
@@ -144,6 +166,7 @@ impl ServerProcess {
             if let Some(target) = line.strip_prefix("listening on ") {
                 server.targets.push(target.to_owned());
             }
+            server.early.push(line);
         }
         server
     }
@@ -155,6 +178,21 @@ impl ServerProcess {
     /// Waits for a line on standard error that begins with `start`.
     pub fn wait_for_line(&self, start: &str) {
         while !self.stderr.recv_timeout(PATIENCE).expect("the line does not come").starts_with(start) {}
+    }
+
+    /// Waits for a line on standard error that holds `part`.
+    pub fn wait_for_line_with(&self, part: &str) -> String {
+        loop {
+            let line = self.stderr.recv_timeout(PATIENCE).expect("the line does not come");
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// The line that holds `part`, of those on standard error before the server accepted calls.
+    pub fn line_with(&self, part: &str) -> &str {
+        self.early.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {:?}", self.early))
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use calc::rpc::Limits;
+use calc::rpc;
 use structopt::StructOpt;
 
 use crate::cli::values::{self, Time};
 
-/// [`Limits`], as they are written on the command line. A test compares the defaults.
+/// [`rpc::Limits`], as they are written on the command line. A test compares the defaults.
 #[derive(StructOpt)]
-pub struct LimitOptions {
+pub struct Limits {
     /// The largest request, also after it has been decompressed; past it RESOURCE_EXHAUSTED
     #[structopt(long, value_name = "BYTES", env = "CALC_MAX_REQUEST_BYTES", hide_env_values = true,
         default_value = "4194304", parse(try_from_str = values::bytes))]
@@ -69,9 +69,9 @@ pub struct LimitOptions {
     memory_quota: usize,
 }
 
-impl LimitOptions {
-    pub fn limits(&self) -> Limits {
-        Limits {
+impl Limits {
+    pub fn limits(&self) -> rpc::Limits {
+        rpc::Limits {
             max_request_bytes: self.max_request_bytes,
             max_reply_bytes: self.max_reply_bytes,
             max_metadata_bytes: self.max_metadata_bytes,
@@ -99,7 +99,7 @@ mod tests {
         for (name, _) in std::env::vars_os() {
             assert!(!name.to_string_lossy().starts_with("CALC_MAX"), "{name:?} is set");
         }
-        let options = LimitOptions::from_iter_safe(["limits"]).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(options.limits(), Limits::default());
+        let options = Limits::from_iter_safe(["limits"]).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(options.limits(), rpc::Limits::default());
     }
 }

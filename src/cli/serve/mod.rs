@@ -1,6 +1,8 @@
 //! `calc serve`: the Calculator's server.
 
+mod auth;
 mod limits;
+mod tls;
 
 use std::num::NonZeroUsize;
 use std::thread;
@@ -11,9 +13,8 @@ use calc::server::{self, RunError};
 use structopt::StructOpt;
 use structopt::clap::ArgMatches;
 
-use super::exit::{self, Exit};
-use super::{environment, values};
-use limits::LimitOptions;
+use crate::cli::exit::{self, Exit};
+use crate::cli::{environment, values};
 
 #[derive(StructOpt)]
 pub struct Serve {
@@ -35,7 +36,11 @@ pub struct Serve {
         parse(try_from_str = values::grace))]
     grace: Duration,
     #[structopt(flatten)]
-    limits: LimitOptions,
+    limits: limits::Limits,
+    #[structopt(flatten)]
+    tls: tls::Tls,
+    #[structopt(flatten)]
+    auth: auth::Auth,
     /// Checks all of this, files included, and ends without having listened
     #[structopt(long)]
     check: bool,
@@ -47,6 +52,8 @@ pub struct Serve {
 impl Serve {
     /// `matches` are what this was made from.
     pub fn run(self, matches: Option<&ArgMatches<'_>>) -> Result<(), Exit> {
+        self.tls.check()?;
+        self.auth.check(&self.tls)?;
         if let (true, Some(matches)) = (self.print_config, matches) {
             let queues = thread::available_parallelism().map_or(1, NonZeroUsize::get);
             let computed = [("queues", queues.to_string())];
@@ -54,6 +61,11 @@ impl Serve {
         }
         tracing_subscriber::fmt().with_writer(std::io::stderr).init();
         let mut builder = server::builder().limits(self.limits.limits()).compression(self.compression);
+        let tls = self.tls.load()?;
+        builder = self.auth.apply(builder, tls.is_some(), &self.listen)?;
+        if let Some(tls) = tls {
+            builder = builder.tls(tls);
+        }
         for address in self.listen {
             builder = builder.listen(address);
         }

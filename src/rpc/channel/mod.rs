@@ -1,81 +1,31 @@
 //! A channel to a server, and the calls that go over it. Generated clients stand on this.
 
+pub(super) mod builder;
 mod duplex;
+pub(super) mod options;
+pub(super) mod target;
 
-use std::net::{SocketAddrV4, SocketAddrV6};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures::executor::block_on;
 use futures::{Future, FutureExt, Stream, StreamExt, future, stream};
-use grpcio::{CallOption, EnvBuilder, Metadata, MethodType};
+use grpcio::{CallOption, MethodType};
 use protobuf::MessageFull;
 
 use crate::rpc::message::codec::client_method;
-use crate::rpc::{Code, Method, Replies, ReplyFuture, ReplyStream, Status};
+use crate::rpc::{BearerToken, CallOptions, ChannelBuilder, Code, InvalidTarget, Method};
+use crate::rpc::{Replies, ReplyFuture, ReplyStream, Status};
 use duplex::{Duplex, RequestPump};
-
-/// The longest deadline, so that a date in the far future cannot overflow: ten years.
-const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
-
-/// Why a text is no target of a channel.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{target}` is no target: {reason}")]
-pub struct InvalidTarget {
-    target: String,
-    reason: &'static str,
-}
-
-/// What one call asks for beside its request.
-#[derive(Clone, Default)]
-#[must_use]
-pub struct CallOptions {
-    timeout: Option<Duration>,
-    wait_for_ready: bool,
-    metadata: Option<Metadata>,
-}
-
-impl CallOptions {
-    /// The time that the call may take, after which it ends with DEADLINE_EXCEEDED. Without
-    /// one it may take forever. More than ten years are taken as ten years.
-    pub fn timeout(mut self, timeout: Duration) -> CallOptions {
-        self.timeout = Some(timeout.min(MAX_TIMEOUT));
-        self
-    }
-
-    /// Waits for a connection, up to the deadline, rather than to end with UNAVAILABLE when
-    /// the server cannot be reached.
-    pub fn wait_for_ready(mut self, wait: bool) -> CallOptions {
-        self.wait_for_ready = wait;
-        self
-    }
-
-    /// Metadata to send along.
-    pub fn metadata(mut self, metadata: Metadata) -> CallOptions {
-        self.metadata = Some(metadata);
-        self
-    }
-
-    fn into_grpcio(self) -> CallOption {
-        let mut option = CallOption::default().wait_for_ready(self.wait_for_ready);
-        if let Some(timeout) = self.timeout {
-            option = option.timeout(timeout);
-        }
-        if let Some(metadata) = self.metadata {
-            option = option.headers(metadata);
-        }
-        option
-    }
-}
 
 /// A channel to a server. Clones share it; its connections are made when the first call
 /// needs them, and made again when they are lost.
 #[derive(Clone)]
 pub struct Channel {
     client: grpcio::Client,
+    /// Sent with every call.
+    token: Option<BearerToken>,
 }
 
 impl Channel {
@@ -86,13 +36,17 @@ impl Channel {
     ///
     /// [`InvalidTarget`] if it cannot be one. Whether a server is there shows at the first call.
     pub fn connect(target: &str) -> Result<Channel, InvalidTarget> {
-        check_target(target)?;
-        // One thread that waits for replies. It ends with the last clone of the channel.
-        let env = Arc::new(EnvBuilder::new().cq_count(1).name_prefix("grpc-client").build());
-        let channel = grpcio::ChannelBuilder::new(env)
-            .primary_user_agent(concat!("calc/", env!("CARGO_PKG_VERSION")))
-            .connect(target);
-        Ok(Channel { client: grpcio::Client::new(channel) })
+        target::check(target)?;
+        Ok(builder::plain(target))
+    }
+
+    /// A channel to a target that asks for more than [`Channel::connect`]: TLS, or a token.
+    pub fn builder(target: &str) -> ChannelBuilder {
+        ChannelBuilder::new(target)
+    }
+
+    fn option(&self, options: CallOptions) -> grpcio::Result<CallOption> {
+        options.into_grpcio(self.token.as_ref())
     }
 
     fn keep<T>(&self, call: T) -> Kept<T> {
@@ -111,7 +65,7 @@ impl Channel {
         options: CallOptions,
     ) -> Result<Rep, Status> {
         let method = client_method(method, MethodType::Unary);
-        block_on(receive(self.client.unary_call_async(&method, request, options.into_grpcio())?))
+        block_on(receive(self.client.unary_call_async(&method, request, self.option(options)?)?))
     }
 
     /// Makes a unary call. Dropping the future cancels it.
@@ -122,7 +76,7 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::Unary);
-        match self.client.unary_call_async(&method, request, options.into_grpcio()) {
+        match self.option(options).and_then(|option| self.client.unary_call_async(&method, request, option)) {
             Ok(reply) => self.keep(receive(reply)).boxed(),
             Err(error) => future::err(error.into()).boxed(),
         }
@@ -146,7 +100,7 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyStream<Rep> {
         let method = client_method(method, MethodType::ServerStreaming);
-        match self.client.server_streaming(&method, request, options.into_grpcio()) {
+        match self.option(options).and_then(|option| self.client.server_streaming(&method, request, option)) {
             Ok(replies) => self.keep(replies.map(|reply| reply.map_err(Status::from))).boxed(),
             Err(error) => failed(error),
         }
@@ -175,7 +129,7 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::ClientStreaming);
-        match self.client.client_streaming(&method, options.into_grpcio()) {
+        match self.option(options).and_then(|option| self.client.client_streaming(&method, option)) {
             Ok((sink, reply)) => {
                 let mut pump = RequestPump::new(requests, sink);
                 let mut reply = receive(reply);
@@ -208,7 +162,7 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyStream<Rep> {
         let method = client_method(method, MethodType::Duplex);
-        match self.client.duplex_streaming(&method, options.into_grpcio()) {
+        match self.option(options).and_then(|option| self.client.duplex_streaming(&method, option)) {
             Ok((sink, replies)) => self.keep(Duplex::new(RequestPump::new(requests, sink), replies)).boxed(),
             Err(error) => failed(error),
         }
@@ -250,25 +204,4 @@ fn receive<Rep>(
 
 fn failed<Rep: MessageFull>(error: grpcio::Error) -> ReplyStream<Rep> {
     stream::once(future::err(error.into())).boxed()
-}
-
-fn check_target(target: &str) -> Result<(), InvalidTarget> {
-    let fail = |reason| Err(InvalidTarget { target: target.to_owned(), reason });
-    if target.is_empty() {
-        return fail("it is empty; write HOST:PORT, or unix:PATH");
-    }
-    if target.contains(|c: char| c.is_control() || c.is_whitespace()) {
-        return fail("it contains white space or a control character");
-    }
-    match target.split_once(':') {
-        None => fail("it has no port; write HOST:PORT, or unix:PATH"),
-        Some(("unix", "" | "//")) => fail("write the path of a socket after `unix:`"),
-        Some(("ipv4", list)) if !list.split(',').all(|address| address.parse::<SocketAddrV4>().is_ok()) => {
-            fail("write ipv4:ADDRESS:PORT, with more after commas")
-        }
-        Some(("ipv6", list)) if !list.split(',').all(|address| address.parse::<SocketAddrV6>().is_ok()) => {
-            fail("write ipv6:[ADDRESS]:PORT, with more after commas")
-        }
-        Some(_) => Ok(()),
-    }
 }

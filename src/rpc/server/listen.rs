@@ -11,6 +11,8 @@ use std::str::FromStr;
 use grpcio::ServerCredentials;
 use socket2::{Domain, Socket, Type};
 
+use crate::rpc::ServerTls;
+
 /// An address to listen on.
 ///
 /// Written as `HOST:PORT` (`127.0.0.1:50050`, `[::]:50050`, `localhost:0`) or `unix:PATH`.
@@ -89,23 +91,38 @@ impl From<SocketAddr> for ListenAddress {
 }
 
 impl ListenAddress {
+    /// Whether it is reached from this machine only: a Unix socket, a loopback address, or `localhost`.
+    pub fn is_local(&self) -> bool {
+        match self {
+            ListenAddress::Tcp { host, .. } => {
+                host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+            }
+            ListenAddress::Unix(_) => true,
+        }
+    }
+
     /// Makes `server` listen here, and says where that is in numbers.
     ///
     /// The C core only reports that it failed, and is content if one of several addresses
     /// could be had. So each is tried without it first, which also gives the reason.
-    pub(super) fn bind(&self, server: &mut grpcio::Server) -> io::Result<Vec<ListenAddress>> {
+    pub(super) fn bind(&self, server: &mut grpcio::Server, tls: Option<&ServerTls>) -> io::Result<Vec<ListenAddress>> {
         match self {
-            ListenAddress::Tcp { host, port } => bind_tcp(server, host, *port),
+            ListenAddress::Tcp { host, port } => bind_tcp(server, tls, host, *port),
             ListenAddress::Unix(path) => {
                 check_unix(path)?;
-                add_port(server, self.to_string())?;
+                add_port(server, tls, self.to_string())?;
                 Ok(vec![self.clone()])
             }
         }
     }
 }
 
-fn bind_tcp(server: &mut grpcio::Server, host: &str, mut port: u16) -> io::Result<Vec<ListenAddress>> {
+fn bind_tcp(
+    server: &mut grpcio::Server,
+    tls: Option<&ServerTls>,
+    host: &str,
+    mut port: u16,
+) -> io::Result<Vec<ListenAddress>> {
     let mut bound = Vec::new();
     let mut unavailable = None;
     for address in (host, port).to_socket_addrs()? {
@@ -124,7 +141,7 @@ fn bind_tcp(server: &mut grpcio::Server, host: &str, mut port: u16) -> io::Resul
             Err(error) => return Err(error),
         }
         // Every address of a name gets the port that the first one was given.
-        port = add_port(server, address.to_string())?;
+        port = add_port(server, tls, address.to_string())?;
         address.set_port(port);
         if !bound.contains(&ListenAddress::from(address)) {
             bound.push(ListenAddress::from(address));
@@ -136,9 +153,10 @@ fn bind_tcp(server: &mut grpcio::Server, host: &str, mut port: u16) -> io::Resul
     }
 }
 
-fn add_port(server: &mut grpcio::Server, address: String) -> io::Result<u16> {
+fn add_port(server: &mut grpcio::Server, tls: Option<&ServerTls>, address: String) -> io::Result<u16> {
+    let credentials = tls.map_or_else(ServerCredentials::insecure, ServerTls::credentials);
     server
-        .add_listening_port(address, ServerCredentials::insecure())
+        .add_listening_port(address, credentials)
         .map_err(|_| io::Error::other("the C core could not bind it, and does not say why"))
 }
 

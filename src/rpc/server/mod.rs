@@ -17,7 +17,7 @@ use grpcio::{ChannelBuilder, EnvBuilder};
 
 use crate::rpc::interceptor::Chain;
 use crate::rpc::limits::StreamingCalls;
-use crate::rpc::{Compression, Interceptor, InvalidLimit, Limits, ListenAddress, MethodDescriptor, Service};
+use crate::rpc::{Compression, Interceptor, InvalidLimit, Limits, ListenAddress, MethodDescriptor, ServerTls, Service};
 use route::{Route, Shared};
 
 /// How long calls that were cancelled may take to let go of their queue's thread.
@@ -62,6 +62,7 @@ pub struct ServerBuilder {
     compression: Compression,
     services: Vec<Service>,
     interceptors: Vec<Arc<dyn Interceptor>>,
+    tls: Option<ServerTls>,
 }
 
 impl Default for ServerBuilder {
@@ -73,6 +74,7 @@ impl Default for ServerBuilder {
             compression: Compression::default(),
             services: Vec::new(),
             interceptors: Vec::new(),
+            tls: None,
         }
     }
 }
@@ -116,16 +118,23 @@ impl ServerBuilder {
         self
     }
 
+    /// Uses TLS at every address, Unix sockets among them; without it everything goes in clear text.
+    pub fn tls(mut self, tls: ServerTls) -> ServerBuilder {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Starts the server. It accepts calls when this returns.
     ///
     /// # Errors
     ///
     /// See [`StartError`].
     pub fn start(self) -> Result<Server, StartError> {
+        let tls = self.tls.clone();
         let (mut server, addresses) = self.prepare()?;
         let mut bound = Vec::new();
         for address in addresses {
-            match address.bind(&mut server) {
+            match address.bind(&mut server, tls.as_ref()) {
                 Ok(addresses) => bound.extend(addresses),
                 Err(source) => return Err(StartError::Listen { address, source }),
             }

@@ -1,0 +1,69 @@
+//! `calc serve`: who may call.
+
+use std::path::PathBuf;
+
+use calc::rpc::{AllowedNames, BearerTokens, ListenAddress, ServerBuilder};
+use structopt::StructOpt;
+
+use super::tls::Tls;
+use crate::cli::exit::Exit;
+use crate::cli::values;
+
+/// The service that answers whether the server is well.
+const HEALTH: &str = "grpc.health.v1.Health";
+
+// Its comment would take the place of the command's own: hence not `///`.
+#[derive(StructOpt)]
+pub struct Auth {
+    /// Asks each call for one of the tokens in this file, one on a line, as `authorization: Bearer TOKEN`; read again
+    /// when it changes
+    #[structopt(long, value_name = "FILE", env = "CALC_TOKEN_FILE", hide_env_values = true, parse(from_os_str))]
+    token_file: Option<PathBuf>,
+    /// Lets in only clients whose certificate has one of these names; `*.example.com` stands for each host there
+    #[structopt(
+        long,
+        value_name = "NAME",
+        env = "CALC_ALLOW_NAMES",
+        hide_env_values = true,
+        number_of_values = 1,
+        use_delimiter = true
+    )]
+    allow_names: Vec<String>,
+    /// Whether anybody may ask for the server's health, `on` or `off`, whatever else is asked of a call
+    #[structopt(long, value_name = "ON|OFF", env = "CALC_OPEN_HEALTH", hide_env_values = true,
+        default_value = "off", parse(try_from_str = values::on_off))]
+    open_health: bool,
+}
+
+impl Auth {
+    /// Finds fault with the flags, before any file is read.
+    pub fn check(&self, tls: &Tls) -> Result<(), Exit> {
+        if !self.allow_names.is_empty() && !tls.asks_clients() {
+            let fault = "--allow-names needs the authorities that sign clients' certificates: --tls-client-ca FILE";
+            return Err(Exit::Usage(fault.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Gives the server an interceptor for each that is asked for.
+    pub fn apply(
+        self,
+        mut server: ServerBuilder,
+        is_tls: bool,
+        addresses: &[ListenAddress],
+    ) -> Result<ServerBuilder, Exit> {
+        if !self.allow_names.is_empty() {
+            let names = AllowedNames::new(self.allow_names.iter().map(|name| name.trim()))
+                .map_err(|error| Exit::Usage(format!("--allow-names: {error}")))?;
+            server = server.interceptor(if self.open_health { names.open(HEALTH) } else { names });
+        }
+        if let Some(path) = self.token_file {
+            let tokens = BearerTokens::file(path).load()?;
+            server = server.interceptor(if self.open_health { tokens.open(HEALTH) } else { tokens });
+            for address in addresses.iter().filter(|address| !is_tls && !address.is_local()) {
+                tracing::warn!(%address, "tokens reach this address in clear text; --tls-cert and --tls-key keep them secret");
+            }
+        }
+        Ok(server)
+    }
+}

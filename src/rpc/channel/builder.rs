@@ -1,0 +1,99 @@
+//! How a channel is to reach its server: in clear text or with TLS, and with which token.
+
+use std::sync::Arc;
+
+use grpcio::EnvBuilder;
+
+use super::target::{self, InvalidTarget};
+use crate::rpc::{BearerToken, Channel, ClientTls, FileError};
+
+/// Why a channel cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The target cannot be one.
+    #[error(transparent)]
+    Target(#[from] InvalidTarget),
+    /// A file of [`ClientTls`] cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The name that the server's certificate is to have is empty, or no name.
+    #[error("{0:?} is no name of a server; write the name in its certificate")]
+    ServerName(String),
+    /// A token is a secret, and the way to this target is open to others.
+    #[error("`{0}` would be sent the token in clear text; use TLS, or a target on this machine")]
+    TokenInClearText(String),
+}
+
+/// What a channel is to be.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ChannelBuilder {
+    target: String,
+    tls: Option<ClientTls>,
+    token: Option<BearerToken>,
+}
+
+impl ChannelBuilder {
+    pub(super) fn new(target: &str) -> ChannelBuilder {
+        ChannelBuilder { target: target.to_owned(), tls: None, token: None }
+    }
+
+    /// Uses TLS; without it everything goes in clear text.
+    pub fn tls(mut self, tls: ClientTls) -> ChannelBuilder {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Sends `token` with every call, as the metadata `authorization: Bearer …`.
+    ///
+    /// Without TLS that is for `localhost`, loopback addresses and Unix sockets only, and
+    /// a proxy in the environment (`http_proxy`) is not used.
+    pub fn bearer_token(mut self, token: BearerToken) -> ChannelBuilder {
+        self.token = Some(token);
+        self
+    }
+
+    /// The channel. Its connection is made by the first call.
+    ///
+    /// # Errors
+    ///
+    /// See [`ConnectError`]. Whether a server is there, and shows the right certificate, is
+    /// known at the first call.
+    pub fn connect(self) -> Result<Channel, ConnectError> {
+        target::check(&self.target)?;
+        let clear = self.tls.is_none();
+        if clear && self.token.is_some() && !target::is_local(&self.target) {
+            return Err(ConnectError::TokenInClearText(self.target));
+        }
+        let mut builder = base();
+        if let Some(tls) = &self.tls {
+            if let Some(name) = tls.name() {
+                builder = builder.override_ssl_target(check_name(name)?);
+            }
+            builder = builder.set_credentials(tls.credentials()?);
+        }
+        if clear && self.token.is_some() {
+            builder = builder.enable_http_proxy(false);
+        }
+        Ok(Channel { client: grpcio::Client::new(builder.connect(&self.target)), token: self.token })
+    }
+}
+
+/// A channel in clear text and without a token, to a target that has been checked.
+pub(super) fn plain(target: &str) -> Channel {
+    Channel { client: grpcio::Client::new(base().connect(target)), token: None }
+}
+
+fn base() -> grpcio::ChannelBuilder {
+    // One thread that waits for replies. It ends with the last clone of the channel.
+    let env = Arc::new(EnvBuilder::new().cq_count(1).name_prefix("grpc-client").build());
+    grpcio::ChannelBuilder::new(env).primary_user_agent(concat!("calc/", env!("CARGO_PKG_VERSION")))
+}
+
+fn check_name(name: &str) -> Result<&str, ConnectError> {
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(ConnectError::ServerName(name.to_owned()));
+    }
+    Ok(name)
+}

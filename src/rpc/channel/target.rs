@@ -1,0 +1,103 @@
+//! The texts that name a server.
+
+use std::net::{IpAddr, SocketAddrV4, SocketAddrV6};
+
+/// Why a text is no target of a channel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{target}` is no target: {reason}")]
+pub struct InvalidTarget {
+    target: String,
+    reason: &'static str,
+}
+
+/// Refuses what the C core would fail at, or read as something else.
+pub(super) fn check(target: &str) -> Result<(), InvalidTarget> {
+    let fail = |reason| Err(InvalidTarget { target: target.to_owned(), reason });
+    if target.is_empty() {
+        return fail("it is empty; write HOST:PORT, or unix:PATH");
+    }
+    if target.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return fail("it contains white space or a control character");
+    }
+    match target.split_once(':') {
+        None => fail("it has no port; write HOST:PORT, or unix:PATH"),
+        Some(("unix", "" | "//")) => fail("write the path of a socket after `unix:`"),
+        Some(("ipv4", list)) if !list.split(',').all(|address| address.parse::<SocketAddrV4>().is_ok()) => {
+            fail("write ipv4:ADDRESS:PORT, with more after commas")
+        }
+        Some(("ipv6", list)) if !list.split(',').all(|address| address.parse::<SocketAddrV6>().is_ok()) => {
+            fail("write ipv6:[ADDRESS]:PORT, with more after commas")
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether what is sent to `target` stays on this machine: a loopback address, `localhost`, or a
+/// Unix socket. What is not written in one of the usual ways does not count as such.
+pub(super) fn is_local(target: &str) -> bool {
+    match target.split_once(':') {
+        Some(("unix" | "unix-abstract", _)) => true,
+        Some(("ipv4" | "ipv6", list)) => list.split(',').all(is_local_host),
+        // dns:HOST:PORT, or dns://NAMESERVER/HOST:PORT.
+        Some(("dns", rest)) => match rest.strip_prefix("//") {
+            Some(rest) => rest.split_once('/').is_some_and(|(_, name)| is_local_host(name)),
+            None => is_local_host(rest),
+        },
+        _ => is_local_host(target),
+    }
+}
+
+fn is_local_host(host_and_port: &str) -> bool {
+    let host = host_and_port.rsplit_once(':').map_or(host_and_port, |(host, _)| host);
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_on_this_machine_is_known_by_its_target() {
+        let local = [
+            "localhost:1",
+            "LocalHost:1",
+            "127.0.0.1:1",
+            "127.9.9.9:1",
+            "[::1]:1",
+            "dns:localhost:1",
+            "dns:///localhost:1",
+            "dns://8.8.8.8/localhost:1",
+            "ipv4:127.0.0.1:1,127.0.0.2:2",
+            "ipv6:[::1]:1",
+            "unix:a",
+            "unix:///a",
+            "unix-abstract:a",
+        ];
+        for target in local {
+            assert!(is_local(target), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_this_machine_is_another() {
+        let others = [
+            "example.com:1",
+            "localhost.example.com:1",
+            "10.0.0.1:1",
+            "[::]:1",
+            "0.0.0.0:1",
+            "ipv4:127.0.0.1:1,10.0.0.1:1",
+            "ipv6:[::2]:1",
+            "dns:///example.com%3A1/localhost:1",
+            "dns:///example.com/localhost:1",
+            "dns://localhost:1",
+            "localhost:1@example.com:1",
+            "DNS:localhost:1",
+            "xds:localhost:1",
+        ];
+        for target in others {
+            assert!(!is_local(target), "{target}");
+        }
+    }
+}

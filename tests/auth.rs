@@ -1,0 +1,212 @@
+//! Who may call: tokens and the names in certificates, asked by Python's client and by our own.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use calc::Client;
+use calc::proto::calc::{AddReply, AddRequest};
+use calc::rpc::{
+    AllowedNames, BearerToken, BearerTokens, Channel, ClientAuth, ClientTls, Code, ConnectError, Method, Server,
+    ServerBuilder, Service, ServiceBuilder,
+};
+
+use crate::common::certificates::Folder;
+use crate::common::process::{Running, python, stdout_of};
+use crate::common::raw::RawClient;
+use crate::common::{PATIENCE, channel, client, start, target, wait_until};
+
+const THIRTY: &str = "081e\n";
+const TOKEN: &str = "0123456789abcdef";
+const OTHER: &str = "fedcba9876543210";
+
+/// A stand-in for the service of that name.
+const CHECK: Method<AddRequest, AddReply> = Method::new("/grpc.health.v1.Health/Check");
+
+fn health() -> Service {
+    ServiceBuilder::new("grpc.health.v1.Health").unary(CHECK, |_, _| Ok(AddReply::new())).build()
+}
+
+fn tokens(folder: &Folder, content: &str) -> BearerTokens {
+    folder.put("tokens", content);
+    BearerTokens::file(folder.path("tokens")).poll_interval(Duration::from_millis(20)).load().unwrap()
+}
+
+/// What Python's client prints that sends this as its authorization.
+fn ask(server: &Server, authorization: Option<&str>) -> String {
+    let mut command = python("tests/python/tls.py");
+    command.arg(target(server));
+    if let Some(authorization) = authorization {
+        command.args(["--metadata", "authorization", authorization]);
+    }
+    stdout_of(&mut command)
+}
+
+fn with_token(server: &Server, token: &str) -> Client {
+    let token = BearerToken::new(token).unwrap();
+    Client::new(Channel::builder(&target(server)).bearer_token(token).connect().unwrap()).timeout(PATIENCE)
+}
+
+#[test]
+fn a_known_token_is_let_in_and_nothing_else() {
+    let folder = Folder::new();
+    let known = tokens(&folder, &format!("# two of them\n{TOKEN} somebody\n{OTHER}\n"));
+    let server = start(calc::server::builder().interceptor(known));
+    assert_eq!(ask(&server, Some(&format!("Bearer {TOKEN}"))), THIRTY);
+    assert_eq!(ask(&server, Some(&format!("bearer {OTHER}"))), THIRTY);
+    assert!(ask(&server, None).starts_with("UNAUTHENTICATED: no token"));
+    assert!(ask(&server, Some(TOKEN)).starts_with("UNAUTHENTICATED: malformed"));
+    assert!(ask(&server, Some(&format!("Basic {TOKEN}"))).starts_with("UNAUTHENTICATED: malformed"));
+    for unknown in ["0123456789abcdeX", "0123456789abcde", "0123456789abcdef0", "somebody"] {
+        assert_eq!(ask(&server, Some(&format!("Bearer {unknown}"))), "UNAUTHENTICATED: unknown token\n");
+    }
+}
+
+#[test]
+fn our_own_client_sends_its_token_with_every_call() {
+    let folder = Folder::new();
+    let server = start(calc::server::builder().interceptor(tokens(&folder, TOKEN)));
+    let client = with_token(&server, TOKEN);
+    assert_eq!((client.add(20, 10), client.multiply(20, 10)), (Ok(30), Ok(200)));
+    assert_eq!(with_token(&server, OTHER).add(1, 1).unwrap_err().status().message(), "unknown token");
+    assert_eq!(self::client(&server).add(1, 1).unwrap_err().status().code(), Code::Unauthenticated);
+}
+
+#[test]
+fn the_caller_is_asked_before_the_request_is_decoded() {
+    let folder = Folder::new();
+    let server = start(calc::server::builder().interceptor(tokens(&folder, TOKEN)));
+    let refused = RawClient::connect(&target(&server)).call("/calc.Calculator/Add", b"\xff\xff").unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
+}
+
+#[test]
+fn a_service_that_is_open_asks_nobody() {
+    let folder = Folder::new();
+    let names = AllowedNames::new(["nobody"]).unwrap().open("grpc.health.v1.Health");
+    let known = tokens(&folder, TOKEN).open("grpc.health.v1.Health");
+    let server = start(calc::server::builder().service(health()).interceptor(names).interceptor(known));
+    let channel = channel(&server);
+    let options = calc::rpc::CallOptions::default().timeout(PATIENCE);
+    assert_eq!(channel.unary(CHECK, &AddRequest::new(), options), Ok(AddReply::new()));
+    assert_eq!(client(&server).add(20, 10).unwrap_err().status().code(), Code::Unauthenticated);
+}
+
+#[test]
+fn a_token_leaves_this_machine_with_tls_only() {
+    let token = BearerToken::new(TOKEN).unwrap();
+    let connect = |target: &str| Channel::builder(target).bearer_token(token.clone()).connect();
+    for target in ["localhost:1", "127.0.0.1:1", "[::1]:1", "unix:/nowhere", "dns:///localhost:1"] {
+        assert!(connect(target).is_ok(), "{target}");
+    }
+    for target in ["calc.example.com:1", "192.0.2.1:1", "ipv4:127.0.0.1:1,192.0.2.1:1"] {
+        let error = connect(target).err().unwrap();
+        assert!(matches!(error, ConnectError::TokenInClearText(_)));
+        assert!(error.to_string().contains(target) && error.to_string().contains("use TLS"), "{error}");
+    }
+    let folder = Folder::new();
+    let tls = ClientTls::default().ca(folder.path("ca.crt"));
+    assert!(Channel::builder("calc.example.com:1").tls(tls).bearer_token(token).connect().is_ok());
+}
+
+/// A proxy in the environment would be sent the token, although the target is on this machine.
+#[test]
+fn a_token_in_clear_text_is_sent_to_no_proxy() {
+    let folder = Folder::new();
+    let server = start(calc::server::builder().interceptor(tokens(&folder, TOKEN)));
+    let mut command = crate::common::process::calc(&["add", "20", "10", "--timeout", "30", "--target"]);
+    command.arg(target(&server)).arg("--token-file").arg(folder.path("tokens"));
+    // Nobody listens there.
+    command.env("http_proxy", "http://127.0.0.1:1").env_remove("no_proxy").env_remove("no_grpc_proxy");
+    assert_eq!(stdout_of(&mut command), "30\n");
+}
+
+/// A server that asks for certificates, and Python's answer with that of `name`.
+struct Named {
+    folder: Folder,
+    server: Server,
+}
+
+impl Named {
+    fn start(auth: ClientAuth, server: ServerBuilder) -> Named {
+        let folder = Folder::new();
+        let tls = folder.server().client_ca(folder.path("ca.crt"), auth).load().unwrap();
+        Named { server: start(server.tls(tls)), folder }
+    }
+
+    /// Asks with a certificate of this common name and these subject alternative names.
+    fn ask_as(&self, common_name: &str, names: &[&str]) -> String {
+        self.folder.put_pair("client", &self.folder.ca.issue(common_name, names));
+        self.ask(Some(("client.crt", "client.key")))
+    }
+
+    fn ask(&self, pair: Option<(&str, &str)>) -> String {
+        let mut command = python("tests/python/tls.py");
+        command.arg(target(&self.server)).arg("--ca").arg(self.folder.path("ca.crt"));
+        if let Some((certificate, key)) = pair {
+            let path = |name| -> PathBuf { self.folder.path(name) };
+            command.arg("--cert").arg(path(certificate)).arg("--key").arg(path(key));
+        }
+        stdout_of(&mut command)
+    }
+}
+
+#[test]
+fn a_certificate_is_known_by_its_names() {
+    let names = ["adder", "a.example.com", "*.batch.example.com", "spiffe://example.com/adder", "10.0.0.1"];
+    let allowed = AllowedNames::new(names).unwrap();
+    let named = Named::start(ClientAuth::Optional, calc::server::builder().interceptor(allowed));
+    assert_eq!(named.ask_as("adder", &[]), THIRTY);
+    assert_eq!(named.ask_as("x", &["a.example.com"]), THIRTY);
+    assert_eq!(named.ask_as("x", &["b.example.com", "one.batch.example.com"]), THIRTY);
+    assert_eq!(named.ask_as("x", &["spiffe://example.com/adder"]), THIRTY);
+    assert_eq!(named.ask_as("x", &["10.0.0.1"]), THIRTY);
+
+    let denied = named.ask_as("x", &["b.example.com", "a.b.batch.example.com"]);
+    assert!(denied.starts_with("PERMISSION_DENIED: not on the list"), "{denied}");
+    assert!(denied.ends_with("b.example.com, a.b.batch.example.com\n"), "{denied}");
+    assert!(named.ask_as("subtractor", &[]).starts_with("PERMISSION_DENIED"));
+    // The common name counts only where there is no other.
+    assert!(named.ask_as("adder", &["b.example.com"]).starts_with("PERMISSION_DENIED"));
+    assert!(named.ask_as("x", &["https://one.batch.example.com"]).starts_with("PERMISSION_DENIED"));
+    assert!(named.ask(None).starts_with("UNAUTHENTICATED: no name"));
+}
+
+#[test]
+fn all_that_is_configured_must_pass() {
+    let folder = Folder::new();
+    let allowed = AllowedNames::new(["adder"]).unwrap();
+    let builder = calc::server::builder().interceptor(allowed).interceptor(tokens(&folder, TOKEN));
+    let named = Named::start(ClientAuth::Required, builder);
+    assert!(named.ask_as("adder", &[]).starts_with("UNAUTHENTICATED: no token"));
+    let tls = ClientTls::default().ca(named.folder.path("ca.crt"));
+    let tls = tls.certificate(named.folder.path("client.crt"), named.folder.path("client.key"));
+    let channel = Channel::builder(&target(&named.server)).tls(tls);
+    let channel = channel.bearer_token(BearerToken::new(TOKEN).unwrap()).connect().unwrap();
+    assert_eq!(Client::new(channel).timeout(PATIENCE).add(20, 10), Ok(30));
+}
+
+#[test]
+fn tokens_change_under_load_and_no_call_fails() {
+    let folder = Folder::new();
+    let known = tokens(&folder, TOKEN);
+    let reloads = known.reloads();
+    let server = start(calc::server::builder().interceptor(known));
+    let mut command = python("tests/python/tls.py");
+    command.arg(target(&server)).args(["--again", "--metadata", "authorization", &format!("Bearer {TOKEN}")]);
+    let mut load = Running::start(command.stdin(Stdio::piped()));
+    load.wait_for_line("running");
+    for count in 1..=5 {
+        folder.put("tokens", format!("{}\n{TOKEN}\n{OTHER}\n", "another-token-of-many\n".repeat(count)));
+        wait_until(|| reloads.succeeded() == count as u64);
+    }
+    folder.put("tokens", format!("{TOKEN}\nshort\n"));
+    wait_until(|| reloads.failed() == 1);
+    assert_eq!(with_token(&server, OTHER).add(20, 10), Ok(30));
+    assert!(load.end_of_input().contains(" calls"));
+
+    folder.put("tokens", OTHER);
+    wait_until(|| reloads.succeeded() == 6);
+    assert_eq!(with_token(&server, TOKEN).add(20, 10).unwrap_err().status().message(), "unknown token");
+    assert_eq!(with_token(&server, OTHER).add(20, 10), Ok(30));
+}

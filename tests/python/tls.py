@@ -1,0 +1,67 @@
+"""Asks a server for 20 + 10, or for what --path says, and prints the reply in hexadecimal or the status.
+
+    python tests/python/tls.py TARGET [--ca FILE [--cert FILE --key FILE]] [--metadata KEY VALUE] [--path PATH]
+
+With --again it does so over a new connection each time, until standard input ends. It prints `running` after
+the first reply, and how many there were at the end; any other status ends it.
+"""
+
+import argparse
+import pathlib
+import sys
+import threading
+
+import grpc
+
+REQUEST = bytes([0x08, 20, 0x10, 10])
+
+
+def parse():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("target")
+    parser.add_argument("--ca", type=pathlib.Path)
+    parser.add_argument("--cert", type=pathlib.Path)
+    parser.add_argument("--key", type=pathlib.Path)
+    parser.add_argument("--metadata", nargs=2, action="append", default=[])
+    parser.add_argument("--path", default="/calc.Calculator/Add")
+    parser.add_argument("--again", action="store_true")
+    return parser.parse_args()
+
+
+def connect(args):
+    # Without it channels with the same credentials share their connections.
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    if not args.ca:
+        return grpc.insecure_channel(args.target, options)
+    pair = [path.read_bytes() if path else None for path in (args.key, args.cert)]
+    return grpc.secure_channel(args.target, grpc.ssl_channel_credentials(args.ca.read_bytes(), *pair), options)
+
+
+def call(args):
+    with connect(args) as channel:
+        metadata = [tuple(entry) for entry in args.metadata]
+        return channel.unary_unary(args.path)(REQUEST, timeout=30, metadata=metadata).hex()
+
+
+def main():
+    args = parse()
+    ended = threading.Event()
+    if args.again:
+        threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    count = 0
+    try:
+        while True:
+            reply = call(args)
+            count += 1
+            if not args.again or ended.is_set():
+                break
+            if count == 1:
+                print("running", flush=True)
+    except grpc.RpcError as error:
+        print(f"{error.code().name}: {error.details()}")
+        sys.exit(1 if args.again else 0)
+    print(f"{count} calls" if args.again else reply)
+
+
+if __name__ == "__main__":
+    main()
