@@ -9,20 +9,30 @@
 //! | `call`, `stream` | what a method sees of its call |
 //! | `adapter`, `codec`, `wire` | from bytes to a method and back: the only place that owns a reply's sink |
 //! | `listen`, `server`, `signal` | where a server listens, how it starts and how it ends |
+//! | `interceptor` | what happens around every call, whatever its method |
+//! | `metrics`, `access_log` | two interceptors: numbers for Prometheus, and an event for each call |
+//! | [`log`], [`http`] | where events go, and a port for what looks after a server |
 //! | `channel`, `duplex` | the client's side, on which generated clients stand |
 //!
 //! The way of a call: C core → thread of a completion queue → `adapter` (decodes, contains
 //! a panic) → the method → `adapter` (encodes, replies) → C core.
 
+mod access_log;
 mod call;
 mod channel;
 mod code;
+pub mod http;
 mod interceptor;
+pub mod log;
 mod message;
 mod method;
+mod metrics;
+mod readiness;
 mod server;
 mod status;
+mod trace_context;
 
+pub use access_log::{AccessLog, InvalidRate};
 pub use call::Call;
 pub use call::stream::{Replies, ReplyFuture, ReplyStream, RequestStream};
 pub use channel::{CallOptions, Channel, InvalidTarget};
@@ -32,6 +42,8 @@ pub use grpcio::{Metadata, MetadataBuilder};
 pub use interceptor::{Interceptor, Outcome};
 pub use message::wire;
 pub use method::{Method, MethodDescriptor, MethodKind};
+pub use metrics::{Metrics, MetricsError};
+pub use readiness::Readiness;
 pub use server::listen::{ListenAddress, ParseAddressError};
 pub use server::service::{Service, ServiceBuilder};
 pub use server::signal::Termination;
