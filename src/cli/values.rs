@@ -47,3 +47,9 @@ pub fn request_bytes(text: &str) -> Result<u32, String> {
         .filter(|bytes| *bytes <= MAX_REQUEST_BYTES)
         .ok_or_else(|| format!("`{text}` is no number of bytes from 0 to {MAX_REQUEST_BYTES}"))
 }
+
+/// A share of calls.
+pub fn rate(text: &str) -> Result<f64, String> {
+    let rate = f64::from_str(text).ok().filter(|rate| (0.0..=1.0).contains(rate));
+    rate.ok_or_else(|| format!("`{text}` is no share of calls, a number from 0 to 1"))
+}

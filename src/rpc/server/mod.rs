@@ -16,7 +16,7 @@ use futures::{Future, FutureExt};
 use grpcio::{ChannelBuilder, EnvBuilder};
 
 use crate::rpc::interceptor::Chain;
-use crate::rpc::{Interceptor, ListenAddress, MethodDescriptor, Service};
+use crate::rpc::{Interceptor, ListenAddress, MethodDescriptor, Readiness, Service};
 use route::{Route, Shared};
 
 /// How long calls that were cancelled may take to let go of their queue's thread.
@@ -62,20 +62,22 @@ pub enum StartError {
 #[must_use]
 pub struct ServerBuilder {
     addresses: Vec<ListenAddress>,
-    queues: usize,
+    queues: NonZeroUsize,
     max_request_bytes: u32,
     services: Vec<Service>,
     interceptors: Vec<Arc<dyn Interceptor>>,
+    readiness: Readiness,
 }
 
 impl Default for ServerBuilder {
     fn default() -> ServerBuilder {
         ServerBuilder {
             addresses: Vec::new(),
-            queues: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            queues: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             max_request_bytes: DEFAULT_MAX_REQUEST_BYTES,
             services: Vec::new(),
             interceptors: Vec::new(),
+            readiness: Readiness::default(),
         }
     }
 }
@@ -90,8 +92,13 @@ impl ServerBuilder {
     /// The number of completion queues, each with a thread of its own that runs methods.
     /// By default as many as there are processors.
     pub fn queues(mut self, queues: NonZeroUsize) -> ServerBuilder {
-        self.queues = queues.get();
+        self.queues = queues;
         self
+    }
+
+    /// The number of completion queues that the server is to have.
+    pub fn queue_count(&self) -> NonZeroUsize {
+        self.queues
     }
 
     /// The largest request that is accepted, in bytes; 4,194,304 by default. A larger one is
@@ -114,6 +121,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Tells `readiness` that the server is ready, from its start to the beginning of its end.
+    pub fn readiness(mut self, readiness: Readiness) -> ServerBuilder {
+        self.readiness = readiness;
+        self
+    }
+
     /// Starts the server. It accepts calls when this returns.
     ///
     /// # Errors
@@ -125,7 +138,7 @@ impl ServerBuilder {
         }
         let max_request_bytes =
             i32::try_from(self.max_request_bytes).map_err(|_| StartError::RequestLimit(self.max_request_bytes))?;
-        let env = Arc::new(EnvBuilder::new().cq_count(self.queues).name_prefix("grpc-queue").build());
+        let env = Arc::new(EnvBuilder::new().cq_count(self.queues.get()).name_prefix("grpc-queue").build());
         let args = ChannelBuilder::new(Arc::clone(&env))
             // Without this a second server on the same port starts, and takes part of the calls.
             .reuse_port(false)
@@ -144,7 +157,8 @@ impl ServerBuilder {
             }
         }
         server.start();
-        Ok(Server { server, addresses, ended: false })
+        self.readiness.set(true);
+        Ok(Server { server, addresses, readiness: self.readiness, ended: false })
     }
 }
 
@@ -194,6 +208,7 @@ pub enum Drain {
 pub struct Server {
     server: grpcio::Server,
     addresses: Vec<ListenAddress>,
+    readiness: Readiness,
     ended: bool,
 }
 
@@ -217,6 +232,7 @@ impl Server {
 
     fn drain(&mut self, grace: Duration) -> Drain {
         self.ended = true;
+        self.readiness.set(false);
         let mut ended = self.server.shutdown();
         if wait(&mut ended, grace).is_some() {
             return Drain::Clean;

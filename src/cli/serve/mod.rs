@@ -1,4 +1,7 @@
-//! `calc serve`: the Calculator's server.
+//! `calc serve`: the Calculator's server. Options that belong together have a file each.
+
+mod log;
+mod metrics;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -29,11 +32,15 @@ pub struct Serve {
     #[structopt(long, value_name = "SECONDS", env = "CALC_GRACE", hide_env_values = true, default_value = "10",
         parse(try_from_str = values::grace))]
     grace: Duration,
+    #[structopt(flatten)]
+    metrics: metrics::MetricsOptions,
+    #[structopt(flatten)]
+    log: log::LogOptions,
 }
 
 impl Serve {
     pub fn run(self) -> Result<(), Exit> {
-        tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+        let log = self.log.init()?;
         let mut builder = server::builder().max_request_bytes(self.max_request_bytes);
         for address in self.listen {
             builder = builder.listen(address);
@@ -41,6 +48,9 @@ impl Serve {
         if let Some(queues) = self.queues {
             builder = builder.queues(queues);
         }
+        // The first interceptors: they see what others refuse.
+        let (builder, _port) = self.metrics.apply(builder, &log)?;
+        let builder = self.log.apply(builder)?;
         match server::run(builder, self.grace)? {
             Drain::Clean => Ok(()),
             Drain::Cancelled => Err(Exit::Serve("calls in flight did not finish in time".to_owned())),
