@@ -20,7 +20,7 @@ use crate::protos::shapes::shape::Corner;
 use crate::protos::shapes::shape::corner::Radius;
 
 /// A service that gives back what it gets, in the shape that the method asks for.
-struct Echo;
+pub struct Echo;
 
 impl Kinds for Echo {
     fn unary(&self, call: &Call<'_>, mut request: Shape) -> Result<Shape, Status> {
@@ -94,15 +94,15 @@ fn options() -> CallOptions {
     CallOptions::default().timeout(PATIENCE)
 }
 
-fn corners(count: i32) -> Vec<Corner> {
+pub fn corners(count: i32) -> Vec<Corner> {
     (0..count).map(|x| Corner { x, y: -x, ..Default::default() }).collect()
 }
 
-fn shape(count: i32) -> Shape {
+pub fn shape(count: i32) -> Shape {
     Shape { corners: corners(count), ..Default::default() }
 }
 
-fn radius(length: f32) -> Radius {
+pub fn radius(length: f32) -> Radius {
     Radius { length, ..Default::default() }
 }
 

@@ -50,7 +50,7 @@ impl<'a> Connection<'a> {
 
     /// Closes the connection so that what was written arrives: data that nobody has read would
     /// make the system reset the connection, and the other side lose the reply.
-    pub fn close(mut self) {
+    pub fn close_after_reading(mut self) {
         self.end = self.end.min(Instant::now() + LINGER);
         if self.stream.shutdown(Shutdown::Write).is_err() {
             return;

@@ -139,16 +139,16 @@ fn serve(listener: &TcpListener, pages: &Pages, stop: &AtomicBool) {
 
 fn answer(mut connection: Connection<'_>, pages: &Pages) {
     let asked = request::read(&mut connection);
-    let timed_out = asked == Err(request::Refusal::TimedOut);
-    let Some(reply) = pages.answer(asked) else {
-        return;
-    };
-    if timed_out {
+    let has_more = asked.as_ref().map_or(true, |request| request.has_more);
+    if asked == Err(request::Refusal::TimedOut) {
         // Its time is over, but a word or two fit into the system's buffer.
         connection.grant_a_moment();
     }
+    let Some(reply) = pages.answer(asked) else {
+        return;
+    };
     // A caller that does not read its reply does not want it.
-    if connection.write_all(reply.as_bytes()).is_ok() {
-        connection.close();
+    if connection.write_all(reply.as_bytes()).is_ok() && has_more {
+        connection.close_after_reading();
     }
 }

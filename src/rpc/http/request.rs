@@ -16,6 +16,8 @@ pub(super) struct Request {
     pub method: String,
     /// Without a query.
     pub path: String,
+    /// Whether there is more than the head, such as a body, which nobody reads.
+    pub has_more: bool,
 }
 
 /// Why there is no request.
@@ -55,13 +57,13 @@ pub(super) fn read(connection: &mut Connection<'_>) -> Result<Request, Refusal> 
 fn parse(head: &[u8]) -> Result<Option<Request>, Refusal> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut request = httparse::Request::new(&mut fields);
-    match request.parse(head) {
-        Ok(httparse::Status::Complete(_)) => {}
+    let length = match request.parse(head) {
+        Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => return Err(Refusal::TooLarge),
         Err(httparse::Error::Version) => return Err(Refusal::Malformed("this port speaks HTTP/1.1")),
         Err(_) => return Err(Refusal::Malformed("this is no HTTP request")),
-    }
+    };
     let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version) else {
         return Err(Refusal::Malformed("this is no HTTP request"));
     };
@@ -70,7 +72,10 @@ fn parse(head: &[u8]) -> Result<Option<Request>, Refusal> {
     if hosts > 1 || (version == 1 && hosts == 0) {
         return Err(Refusal::Malformed("a request has one Host field"));
     }
-    Ok(Some(Request { method: method.to_owned(), path: path(target).to_owned() }))
+    let is_body =
+        |name: &str| ["content-length", "transfer-encoding"].iter().any(|body| name.eq_ignore_ascii_case(body));
+    let has_more = length < head.len() || request.headers.iter().any(|field| is_body(field.name));
+    Ok(Some(Request { method: method.to_owned(), path: path(target).to_owned(), has_more }))
 }
 
 /// The path of a target, which may be a whole URL (RFC 9112, 3.2.2) and have a query.
@@ -94,10 +99,17 @@ mod tests {
     fn a_path_is_found_in_every_form_of_a_target() {
         for target in ["/metrics", "/metrics?name=a://b", "http://host:1/metrics", "http://host/metrics?x"] {
             let request = asked(&format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n"));
-            assert_eq!(request, Request { method: "GET".into(), path: "/metrics".into() }, "{target}");
+            assert_eq!(request, Request { method: "GET".into(), path: "/metrics".into(), has_more: false }, "{target}");
         }
         assert_eq!(asked("GET http://host HTTP/1.0\r\n\r\n").path, "/");
         assert_eq!(asked("OPTIONS * HTTP/1.0\r\n\r\n").path, "*");
+    }
+
+    #[test]
+    fn what_comes_after_the_head_is_noticed() {
+        assert!(!asked("GET / HTTP/1.0\r\n\r\n").has_more);
+        assert!(asked("GET / HTTP/1.0\r\n\r\nx").has_more);
+        assert!(asked("GET / HTTP/1.0\r\nContent-length: 1\r\n\r\n").has_more);
     }
 
     #[test]
