@@ -190,14 +190,17 @@ fn a_stream_that_its_caller_leaves_is_cancelled() {
 }
 
 #[test]
-fn a_stream_whose_deadline_passes_has_exceeded_it() {
+fn a_stream_whose_deadline_passes_has_exceeded_it_or_was_cancelled_by_then() {
     let (server, events) = server(&[("", Manner::Plain)]);
     let endless = stream::iter([radius(1.0)]).chain(stream::pending());
     let options = CallOptions::default().timeout(Duration::from_millis(200));
     let replies: Vec<_> =
         futures::executor::block_on_stream(kinds(&server).bidi_streaming_async(endless, options)).collect();
     assert_eq!(replies.last().unwrap().as_ref().unwrap_err().code(), Code::DeadlineExceeded);
-    assert_eq!(end(&events), ("BidiStreaming", Code::DeadlineExceeded, 1, 1));
+    // The caller's clock may be the first to see it, and the caller cancels the call then.
+    let (_, code, received, sent) = end(&events);
+    assert!(matches!(code, Code::DeadlineExceeded | Code::Cancelled), "{code}");
+    assert_eq!((received, sent), (1, 1));
 }
 
 #[test]
