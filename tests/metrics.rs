@@ -177,8 +177,7 @@ fn calc_serve_shows_every_metric_that_the_dashboard_names() {
 #[test]
 fn a_metrics_port_in_use_is_named_and_the_server_does_not_start() {
     let (_server, port) = counted(Server::builder());
-    let output =
-        calc(&["serve", "--listen", "127.0.0.1:0", "--metrics", &port.address().to_string()]).output().unwrap();
+    let output = run(&mut calc(&["serve", "--listen", "127.0.0.1:0", "--metrics", &port.address().to_string()]));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
     assert!(stderr.contains(&format!("cannot listen on {} for HTTP", port.address())), "{stderr}");
