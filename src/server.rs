@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::calculator::CalculatorService;
 use crate::proto::calc_grpc::calculator_service;
+use crate::rpc::log::notice;
 use crate::rpc::{Drain, Server, ServerBuilder, StartError, Termination};
 
 /// Where a Calculator listens unless told otherwise: every address of the machine.
@@ -43,20 +44,19 @@ pub enum RunError {
 pub fn run(server: ServerBuilder, grace: Duration) -> Result<Drain, RunError> {
     let termination = Termination::listen().map_err(RunError::Signals)?;
     let server = server.start()?;
-    let mut stderr = std::io::stderr();
     for address in server.addresses() {
-        // Nobody may be reading; that is no reason not to serve.
-        let _ = writeln!(stderr, "listening on {address}");
+        notice(&format!("listening on {address}"));
     }
     let mut stdout = std::io::stdout();
+    // Nobody may be reading; that is no reason not to serve.
     let _ = writeln!(stdout, "Server Start..").and_then(|()| stdout.flush());
     let signal = termination.wait();
-    let _ = writeln!(stderr, "{signal}: ending; calls in flight have {} s", grace.as_secs_f64());
+    notice(&format!("{signal}: ending; calls in flight have {} s", grace.as_secs_f64()));
     let drain = server.shutdown(grace);
-    let _ = match drain {
-        Drain::Clean => writeln!(stderr, "ended; every call had finished"),
-        Drain::Cancelled => writeln!(stderr, "ended; the calls still in flight were cancelled"),
-        Drain::Stuck => writeln!(stderr, "ended; a method did not return although its call was cancelled"),
-    };
+    notice(match drain {
+        Drain::Clean => "ended; every call had finished",
+        Drain::Cancelled => "ended; the calls still in flight were cancelled",
+        Drain::Stuck => "ended; a method did not return although its call was cancelled",
+    });
     Ok(drain)
 }

@@ -126,9 +126,18 @@ fn help_lists_the_exit_codes_and_the_environment() {
     assert_eq!(code, 0);
     assert!(stdout.contains("EXIT CODES:") && stdout.contains("3    the result does not fit an int32"), "{stdout}");
     let help = [outcome(&["serve", "--help"]).1, outcome(&["divide", "--help"]).1].concat();
-    for variable in
-        ["CALC_LISTEN", "CALC_QUEUES", "CALC_MAX_REQUEST_BYTES", "CALC_GRACE", "CALC_TARGET", "CALC_TIMEOUT"]
-    {
+    for variable in [
+        "CALC_LISTEN",
+        "CALC_QUEUES",
+        "CALC_MAX_REQUEST_BYTES",
+        "CALC_GRACE",
+        "CALC_METRICS",
+        "CALC_LOG_LEVEL",
+        "CALC_LOG_FORMAT",
+        "CALC_ACCESS_LOG",
+        "CALC_TARGET",
+        "CALC_TIMEOUT",
+    ] {
         assert!(help.contains(variable), "{variable}: {help}");
     }
     assert_eq!(outcome(&["--version"]).1, format!("calc {}\n", env!("CARGO_PKG_VERSION")));

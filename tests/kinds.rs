@@ -94,15 +94,15 @@ fn options() -> CallOptions {
     CallOptions::default().timeout(PATIENCE)
 }
 
-fn corners(count: i32) -> Vec<Corner> {
+pub fn corners(count: i32) -> Vec<Corner> {
     (0..count).map(|x| Corner { x, y: -x, ..Default::default() }).collect()
 }
 
-fn shape(count: i32) -> Shape {
+pub fn shape(count: i32) -> Shape {
     Shape { corners: corners(count), ..Default::default() }
 }
 
-fn radius(length: f32) -> Radius {
+pub fn radius(length: f32) -> Radius {
     Radius { length, ..Default::default() }
 }
 

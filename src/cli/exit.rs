@@ -4,7 +4,9 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use calc::Error;
-use calc::rpc::{ConnectError, FileError};
+use calc::rpc::http::HttpError;
+use calc::rpc::log::{InitError, notice};
+use calc::rpc::{ConnectError, FileError, InvalidRate, MetricsError};
 use calc::server::RunError;
 
 /// The exit codes, for `--help`.
@@ -44,8 +46,7 @@ impl Exit {
             Exit::File(error) => (1, error.to_string()),
             Exit::Output(error) => (1, format!("cannot write to standard output: {error}")),
         };
-        // Where standard error is closed too there is nobody left to tell.
-        let _ = writeln!(io::stderr(), "error: {message}");
+        notice(&format!("error: {message}"));
         ExitCode::from(code)
     }
 }
@@ -81,11 +82,24 @@ impl From<ConnectError> for Exit {
     }
 }
 
-impl From<RunError> for Exit {
-    fn from(error: RunError) -> Exit {
-        Exit::Serve(error.to_string())
+impl From<InvalidRate> for Exit {
+    fn from(error: InvalidRate) -> Exit {
+        Exit::Usage(error.to_string())
     }
 }
+
+/// Errors of a server, or of what stands around it.
+macro_rules! serve {
+    ($($error:ty),+) => {
+        $(impl From<$error> for Exit {
+            fn from(error: $error) -> Exit {
+                Exit::Serve(error.to_string())
+            }
+        })+
+    };
+}
+
+serve!(RunError, HttpError, InitError, MetricsError);
 
 /// Prints a result on standard output. A reader that has gone away has read enough.
 pub fn print(text: &str) -> Result<(), Exit> {

@@ -113,3 +113,9 @@ pub fn client_auth(text: &str) -> Result<ClientAuth, String> {
         _ => Err(format!("`{text}` is neither `optional` nor `required`")),
     }
 }
+
+/// A share of calls.
+pub fn rate(text: &str) -> Result<f64, String> {
+    let rate = f64::from_str(text).ok().filter(|rate| (0.0..=1.0).contains(rate));
+    rate.ok_or_else(|| format!("`{text}` is no share of calls, a number from 0 to 1"))
+}

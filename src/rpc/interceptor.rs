@@ -57,6 +57,9 @@ pub trait Interceptor: Send + Sync + 'static {
 
     /// Runs when the status of the call is known and about to be sent, if [`before`](Self::before)
     /// of this interceptor had let the call in. The last interceptor is the first to be told.
+    ///
+    /// Of a streaming call that ends with OK, it runs when the status has been sent: only then
+    /// is it certain that the caller had not left.
     fn after(&self, call: &Call<'_>, outcome: &Outcome<'_>) {
         let _ = (call, outcome);
     }

@@ -9,6 +9,9 @@
 //! | `call`, `stream` | what a method sees of its call |
 //! | `adapter`, `codec`, `wire` | from bytes to a method and back: the only place that owns a reply's sink |
 //! | `listen`, `server`, `signal` | where a server listens, how it starts and how it ends |
+//! | `interceptor` | what happens around every call, whatever its method |
+//! | `metrics`, `access_log` | two interceptors: numbers for Prometheus, and an event for each call |
+//! | [`log`], [`http`] | where events go, and a port for what looks after a server |
 //! | `channel`, `duplex` | the client's side, on which generated clients stand |
 //! | `tls` | transport security, of servers and clients |
 //! | `auth` | interceptors that let in some callers and not others |
@@ -17,20 +20,27 @@
 //! The way of a call: C core → thread of a completion queue → `adapter` (decodes, contains
 //! a panic) → the method → `adapter` (encodes, replies) → C core.
 
+mod access_log;
 mod auth;
 mod call;
 mod channel;
 mod code;
 mod compression;
 mod files;
+pub mod http;
 mod interceptor;
 mod limits;
+pub mod log;
 mod message;
 mod method;
+mod metrics;
+mod readiness;
 mod server;
 mod status;
 mod tls;
+mod trace_context;
 
+pub use access_log::{AccessLog, InvalidRate};
 pub use auth::names::{AllowedNames, InvalidName};
 pub use auth::token::{BearerToken, InvalidToken, MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH};
 pub use auth::tokens::{BearerTokens, BearerTokensFile};
@@ -51,6 +61,8 @@ pub use interceptor::{Interceptor, Outcome};
 pub use limits::{InvalidLimit, Limits, MAX_LIMIT};
 pub use message::wire;
 pub use method::{Method, MethodDescriptor, MethodKind};
+pub use metrics::{Metrics, MetricsError};
+pub use readiness::Readiness;
 pub use server::listen::{ListenAddress, ParseAddressError};
 pub use server::service::{Service, ServiceBuilder};
 pub use server::signal::Termination;

@@ -137,7 +137,7 @@ impl From<grpcio::Error> for Status {
 }
 
 /// The longest prefix of `text` that has at most `max` bytes and ends between characters.
-fn cut(text: &str, max: usize) -> &str {
+pub(super) fn cut(text: &str, max: usize) -> &str {
     let mut end = text.len().min(max);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -86,6 +86,11 @@ impl Running {
         self.child.stdin.take().unwrap()
     }
 
+    /// Standard error, of which nothing has been read.
+    pub fn stderr(&mut self) -> ChildStderr {
+        self.stderr.take().unwrap()
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
@@ -142,6 +147,8 @@ pub struct ServerProcess {
     pub process: Running,
     /// Where it listens.
     pub targets: Vec<String>,
+    /// Where its metrics are, if it has any.
+    pub metrics: Option<String>,
     stdout: mpsc::Receiver<String>,
     stderr: mpsc::Receiver<String>,
     /// What it said on standard error before it accepted calls.
@@ -154,7 +161,8 @@ impl ServerProcess {
         let mut process = Running::start(command);
         let stdout = lines(process.stdout.take().unwrap());
         let stderr = lines(process.stderr.take().unwrap());
-        let mut server = ServerProcess { process, targets: Vec::new(), stdout, stderr, early: Vec::new() };
+        let mut server =
+            ServerProcess { process, targets: Vec::new(), metrics: None, stdout, stderr, early: Vec::new() };
         match server.stdout.recv_timeout(PATIENCE) {
             Ok(line) => assert_eq!(line, "Server Start.."),
             Err(_) => panic!("{command:?} does not start: {:?}", server.stderr.try_iter().collect::<Vec<_>>()),
@@ -166,6 +174,7 @@ impl ServerProcess {
             if let Some(target) = line.strip_prefix("listening on ") {
                 server.targets.push(target.to_owned());
             }
+            server.metrics = line.strip_prefix("metrics on ").map(str::to_owned).or(server.metrics);
             server.early.push(line);
         }
         server
@@ -177,7 +186,12 @@ impl ServerProcess {
 
     /// Waits for a line on standard error that begins with `start`.
     pub fn wait_for_line(&self, start: &str) {
-        while !self.stderr.recv_timeout(PATIENCE).expect("the line does not come").starts_with(start) {}
+        while !self.next_line().starts_with(start) {}
+    }
+
+    /// Waits for the next line on standard error.
+    pub fn next_line(&self) -> String {
+        self.stderr.recv_timeout(PATIENCE).expect("the line does not come")
     }
 
     /// Waits for a line on standard error that holds `part`.

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! `calc serve`: the Calculator's server.
 
 mod auth;
@@ -15,6 +16,22 @@ use structopt::clap::ArgMatches;
 
 use crate::cli::exit::{self, Exit};
 use crate::cli::{environment, values};
+=======
+//! `calc serve`: the Calculator's server. Options that belong together have a file each.
+
+mod log;
+mod metrics;
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use calc::rpc::{Drain, ListenAddress};
+use calc::server;
+use structopt::StructOpt;
+
+use super::exit::Exit;
+use super::values;
+>>>>>>> metrics
 
 #[derive(StructOpt)]
 pub struct Serve {
@@ -27,15 +44,23 @@ pub struct Serve {
     #[structopt(long, value_name = "N", env = "CALC_QUEUES", hide_env_values = true,
         parse(try_from_str = values::queues))]
     queues: Option<NonZeroUsize>,
+<<<<<<< HEAD
     /// Compresses replies of 1,024 bytes and more, for clients that accept it
     #[structopt(long, value_name = "off|gzip|deflate", env = "CALC_COMPRESSION", hide_env_values = true,
         default_value = "off", parse(try_from_str = values::compression))]
     compression: Compression,
+=======
+    /// The largest request that is accepted
+    #[structopt(long, value_name = "BYTES", env = "CALC_MAX_REQUEST_BYTES", hide_env_values = true,
+        default_value = "4194304", parse(try_from_str = values::request_bytes))]
+    max_request_bytes: u32,
+>>>>>>> metrics
     /// The time that calls in flight have to finish when the server ends, 0 or more
     #[structopt(long, value_name = "SECONDS", env = "CALC_GRACE", hide_env_values = true, default_value = "10",
         parse(try_from_str = values::grace))]
     grace: Duration,
     #[structopt(flatten)]
+<<<<<<< HEAD
     limits: limits::Limits,
     #[structopt(flatten)]
     tls: tls::Tls,
@@ -66,12 +91,24 @@ impl Serve {
         if let Some(tls) = tls {
             builder = builder.tls(tls);
         }
+=======
+    metrics: metrics::MetricsOptions,
+    #[structopt(flatten)]
+    log: log::LogOptions,
+}
+
+impl Serve {
+    pub fn run(self) -> Result<(), Exit> {
+        let log = self.log.init()?;
+        let mut builder = server::builder().max_request_bytes(self.max_request_bytes);
+>>>>>>> metrics
         for address in self.listen {
             builder = builder.listen(address);
         }
         if let Some(queues) = self.queues {
             builder = builder.queues(queues);
         }
+<<<<<<< HEAD
         if self.check {
             builder.check().map_err(RunError::from)?;
             return exit::print("the configuration can be served\n");
@@ -79,6 +116,11 @@ impl Serve {
         if self.print_config {
             return Ok(());
         }
+=======
+        // The first interceptors: they see what others refuse.
+        let (builder, _port) = self.metrics.apply(builder, &log)?;
+        let builder = self.log.apply(builder)?;
+>>>>>>> metrics
         match server::run(builder, self.grace)? {
             Drain::Clean => Ok(()),
             Drain::Cancelled => Err(Exit::Serve("calls in flight did not finish in time".to_owned())),

@@ -96,10 +96,12 @@ pub(in crate::rpc) fn client_streaming<Req, Rep, F>(
         };
         let reply = reply.and_then(|reply| encode(&reply));
         streaming.sent = reply.is_ok().into();
-        streaming.end(reply.as_ref().err());
         let sent = match reply {
-            Ok(reply) => sink.success(reply).await,
-            Err(status) => sink.fail(status.to_grpcio()).await,
+            Ok(reply) => streaming.end_when_sent(sink.success(reply)).await,
+            Err(status) => {
+                streaming.end(Some(&status));
+                sink.fail(status.to_grpcio()).await
+            }
         };
         log_unsent(method, sent);
         drop(requests);
@@ -165,12 +167,12 @@ async fn send_replies<Rep: MessageFull>(
         Err(status) => End::Status(status),
     };
     match &end {
-        End::Replies => streaming.end(None),
+        End::Replies => {}
         End::Status(status) => streaming.end(Some(status)),
         End::Call(_) => streaming.end_by_caller(),
     }
     let sent = match end {
-        End::Replies => sink.close().await,
+        End::Replies => streaming.end_when_sent(sink.close()).await,
         End::Status(status) => match sink.flush().await {
             Ok(()) => sink.fail(status.to_grpcio()).await,
             Err(error) => Err(error),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures::FutureExt;
+use futures::{Future, FutureExt};
 use futures_timer::Delay;
 use grpcio::{Deadline, RpcContext};
 
@@ -71,6 +71,19 @@ impl StreamingCall {
         };
         let call = Call::kept(self.method, self.caller.as_ref());
         self.shared.chain.after(&passage, &call, status, self.received.load(Ordering::Relaxed), self.sent);
+    }
+
+    /// The call ends with OK, unless its caller has left.
+    ///
+    /// The requests of a call that was cancelled end like those of one that was not: only
+    /// when the status cannot be sent does grpcio say which of the two it was.
+    pub async fn end_when_sent(&mut self, sending: impl Future<Output = grpcio::Result<()>>) -> grpcio::Result<()> {
+        let sent = sending.await;
+        match sent {
+            Ok(()) => self.end(None),
+            Err(_) => self.end_by_caller(),
+        }
+        sent
     }
 
     /// The caller has left, or its deadline has passed.

@@ -1,0 +1,49 @@
+//! `calc serve --log-level`, `--log-format`, `--access-log`: what goes to standard error.
+
+use calc::rpc::log::{self, Format, Guard};
+use calc::rpc::{AccessLog, ServerBuilder};
+use structopt::StructOpt;
+use tracing::level_filters::LevelFilter;
+
+use super::Exit;
+use crate::cli::values;
+
+/// The log, on standard error.
+#[derive(StructOpt)]
+pub struct LogOptions {
+    /// The least that is logged, on standard error
+    #[structopt(long, value_name = "LEVEL", env = "CALC_LOG_LEVEL", hide_env_values = true, default_value = "info",
+        possible_values = &["off", "error", "warn", "info", "debug", "trace"])]
+    log_level: LevelFilter,
+    /// What a line of the log looks like: text for people, json for programs
+    #[structopt(long, value_name = "FORMAT", env = "CALC_LOG_FORMAT", hide_env_values = true, default_value = "text",
+        possible_values = &["text", "json"], parse(from_str = format))]
+    log_format: Format,
+    /// The share of calls that are logged, 0 to 1; those that the server failed always are, but with 0 none is
+    #[structopt(long, value_name = "RATE", env = "CALC_ACCESS_LOG", hide_env_values = true, default_value = "0",
+        parse(try_from_str = values::rate))]
+    access_log: f64,
+}
+
+/// What clap lets through.
+fn format(text: &str) -> Format {
+    match text {
+        "json" => Format::Json,
+        _ => Format::Text,
+    }
+}
+
+impl LogOptions {
+    /// Sets the log up. It ends with what is returned.
+    pub fn init(&self) -> Result<Guard, Exit> {
+        Ok(log::init(log::Options { level: self.log_level, format: self.log_format })?)
+    }
+
+    /// Adds the access log to `server`, if it is wanted.
+    pub fn apply(&self, server: ServerBuilder) -> Result<ServerBuilder, Exit> {
+        if self.access_log == 0.0 {
+            return Ok(server);
+        }
+        Ok(server.interceptor(AccessLog::new(self.access_log)?))
+    }
+}

@@ -1,0 +1,235 @@
+//! Lines on their way to a file that may take them slowly, or not at all.
+//!
+//! Whoever has a line leaves it in a buffer and goes on; a thread of its own writes. When the
+//! buffer is full, lines are dropped and counted. `tracing-appender` has such a queue too, but one that
+//! allocates for each line, bounds their number and not their size, does not count lines that
+//! could not be written, and at the end may print on standard output, or panic there.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tracing_subscriber::fmt::MakeWriter;
+
+/// What is written at a time: a pipe takes so much whole or not at all (POSIX, `PIPE_BUF` on
+/// Linux), so that nobody else's line gets into the middle of one of these.
+const CHUNK: usize = 4096;
+
+/// The lines that wait for being written. A handle: clones are the same lines.
+#[derive(Clone)]
+pub(super) struct Lines(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    /// There is something to write.
+    filled: Condvar,
+    /// Everything has been written.
+    emptied: Condvar,
+    /// The most that waits, in bytes.
+    limit: usize,
+    dropped: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<u8>,
+    /// Whether the thread has lines in its hands.
+    writing: bool,
+}
+
+impl Lines {
+    /// Lines that are written to `file`, of which up to `limit` bytes wait.
+    pub fn start(file: File, limit: usize) -> io::Result<Lines> {
+        let lines = Lines(Arc::new(Shared {
+            state: Mutex::default(),
+            filled: Condvar::new(),
+            emptied: Condvar::new(),
+            limit,
+            dropped: AtomicU64::new(0),
+        }));
+        let shared = Arc::clone(&lines.0);
+        thread::Builder::new().name("log".to_owned()).spawn(move || shared.write(file))?;
+        Ok(lines)
+    }
+
+    /// How many lines have been dropped.
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Waits up to `timeout` until every line has been written.
+    pub fn flush(&self, timeout: Duration) {
+        let busy = |state: &mut State| state.writing || !state.waiting.is_empty();
+        // A line that is still there after the time is lost with the process.
+        let _ = self.0.emptied.wait_timeout_while(self.0.lock(), timeout, busy);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, line: &[u8]) {
+        let mut state = self.lock();
+        if line.len() > self.limit - state.waiting.len() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let was_empty = state.waiting.is_empty();
+        state.waiting.extend_from_slice(line);
+        drop(state);
+        if was_empty {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Writes as long as the process lives.
+    fn write(&self, mut file: File) {
+        let mut lines = Vec::new();
+        let mut told = 0;
+        loop {
+            self.take(&mut lines);
+            let mut written = true;
+            for chunk in chunks(&lines) {
+                if file.write_all(chunk).is_err() {
+                    written = false;
+                    self.dropped.fetch_add(lines_in(chunk), Ordering::Relaxed);
+                }
+            }
+            lines.clear();
+            let dropped = self.dropped.load(Ordering::Relaxed);
+            // Where nothing can be written there is nobody to tell either.
+            if written && dropped > told {
+                tracing::warn!(lines = dropped - told, "log lines were dropped: nobody read them in time");
+                told = dropped;
+            }
+            let mut state = self.lock();
+            state.writing = false;
+            if state.waiting.is_empty() {
+                // A buffer that was filled once is not kept for good.
+                lines.shrink_to(CHUNK);
+                self.emptied.notify_all();
+            }
+        }
+    }
+
+    /// Waits for lines and takes them, in exchange for an empty buffer.
+    fn take(&self, lines: &mut Vec<u8>) {
+        let waited = self.filled.wait_while(self.lock(), |state| state.waiting.is_empty());
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut state.waiting, lines);
+        state.writing = true;
+    }
+}
+
+fn lines_in(chunk: &[u8]) -> u64 {
+    chunk.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// Whole lines, as many as fit into [`CHUNK`]; one that does not is a chunk of its own.
+fn chunks(mut lines: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let end = match lines.get(..CHUNK) {
+            None => lines.len(),
+            Some(head) => match head.iter().rposition(|byte| *byte == b'\n') {
+                Some(last) => last + 1,
+                None => lines.iter().position(|byte| *byte == b'\n').map_or(lines.len(), |first| first + 1),
+            },
+        };
+        let (chunk, rest) = lines.split_at(end);
+        lines = rest;
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
+/// Takes a line, which comes in one piece.
+pub(super) struct LineWriter<'a>(&'a Lines);
+
+impl Write for LineWriter<'_> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.0.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = LineWriter<'a>;
+
+    fn make_writer(&'a self) -> LineWriter<'a> {
+        LineWriter(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn lines(limit: usize) -> (UnixStream, Lines) {
+        let (reader, writer) = UnixStream::pair().unwrap();
+        (reader, Lines::start(File::from(OwnedFd::from(writer)), limit).unwrap())
+    }
+
+    fn write(lines: &Lines, line: &str) {
+        lines.make_writer().write_all(line.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn lines_arrive_in_their_order() {
+        let (mut reader, lines) = lines(1 << 20);
+        let text: String = (0..1000).map(|number| format!("line {number}\n")).collect();
+        text.split_inclusive('\n').for_each(|line| write(&lines, line));
+        lines.flush(PATIENCE);
+        let mut read = vec![0; text.len()];
+        reader.read_exact(&mut read).unwrap();
+        assert_eq!(String::from_utf8(read).unwrap(), text);
+        assert_eq!(lines.dropped(), 0);
+    }
+
+    #[test]
+    fn lines_that_nobody_reads_are_dropped_and_counted_and_nobody_waits() {
+        let (_reader, lines) = lines(100_000);
+        // More than the socket and the buffer take together.
+        for _ in 0..100_000 {
+            write(&lines, &format!("{}\n", "x".repeat(99)));
+        }
+        assert!(lines.dropped() > 0);
+        assert!(lines.0.lock().waiting.len() <= 100_000);
+        lines.flush(Duration::ZERO);
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_are_counted() {
+        let (reader, lines) = lines(1 << 20);
+        drop(reader);
+        write(&lines, "one\n");
+        write(&lines, "two\n");
+        lines.flush(PATIENCE);
+        assert_eq!(lines.dropped(), 2);
+    }
+
+    #[test]
+    fn a_chunk_is_whole_lines() {
+        let long = format!("{}\n", "x".repeat(5000));
+        let text = format!("a\nb\n{long}c\n{}", "0123456\n".repeat(1000));
+        let chunks: Vec<_> = chunks(text.as_bytes()).collect();
+        assert_eq!(chunks.concat(), text.as_bytes());
+        assert!(
+            chunks.iter().all(|chunk| chunk.ends_with(b"\n") && (chunk.len() <= CHUNK || *chunk == long.as_bytes()))
+        );
+        assert_eq!(chunks[0], b"a\nb\n");
+    }
+}

@@ -1,0 +1,85 @@
+//! The `traceparent` that a caller sends along: which trace its call belongs to.
+//!
+//! As [W3C Trace Context, level 1](https://www.w3.org/TR/trace-context-1/#traceparent-header)
+//! defines it.
+
+/// A valid `traceparent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TraceParent<'a> {
+    /// 32 hexadecimal digits.
+    pub trace_id: &'a str,
+    /// 16 hexadecimal digits: the caller's span.
+    pub parent_id: &'a str,
+}
+
+impl<'a> TraceParent<'a> {
+    /// Reads `version-trace_id-parent_id-flags`. Of a version to come the beginning is read, which
+    /// has to stay as it is.
+    pub fn parse(value: &'a [u8]) -> Option<TraceParent<'a>> {
+        let value = std::str::from_utf8(value).ok()?;
+        let (version, trace_id) = (hex(value, 0, 2)?, hex(value, 3, 32)?);
+        let (parent_id, _flags) = (hex(value, 36, 16)?, hex(value, 53, 2)?);
+        let dashes = [2, 35, 52].iter().all(|at| value.as_bytes()[*at] == b'-');
+        let rest = &value[55..];
+        let ends = rest.is_empty() || (version != "00" && rest.starts_with('-'));
+        let is_set = |id: &str| id.bytes().any(|digit| digit != b'0');
+        let valid = version != "ff" && dashes && ends && is_set(trace_id) && is_set(parent_id);
+        valid.then_some(TraceParent { trace_id, parent_id })
+    }
+}
+
+/// Hexadecimal digits, which are in lower case.
+fn hex(value: &str, start: usize, length: usize) -> Option<&str> {
+    let digits = value.get(start..start + length)?;
+    digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const PARENT: &str = "00f067aa0ba902b7";
+
+    fn parse(value: &str) -> Option<TraceParent<'_>> {
+        TraceParent::parse(value.as_bytes())
+    }
+
+    #[test]
+    fn a_valid_one_is_read() {
+        for rest in ["00", "01", "ff"] {
+            let value = format!("00-{TRACE}-{PARENT}-{rest}");
+            assert_eq!(parse(&value), Some(TraceParent { trace_id: TRACE, parent_id: PARENT }));
+        }
+    }
+
+    #[test]
+    fn a_version_to_come_is_read_by_its_beginning() {
+        for (version, rest, valid) in [("01", "", true), ("cc", "-what-ever", true), ("cc", ".what", false)] {
+            assert_eq!(parse(&format!("{version}-{TRACE}-{PARENT}-01{rest}")).is_some(), valid);
+        }
+    }
+
+    #[test]
+    fn what_is_not_valid_is_none() {
+        let valid = format!("00-{TRACE}-{PARENT}-01");
+        for end in 0..valid.len() {
+            assert_eq!(parse(&valid[..end]), None);
+        }
+        for value in [
+            format!("ff-{TRACE}-{PARENT}-01"),
+            format!("00-{TRACE}-{PARENT}-01-x"),
+            format!("00-{TRACE}-{PARENT}-01 "),
+            format!("00-{}-{PARENT}-01", "0".repeat(32)),
+            format!("00-{TRACE}-{}-01", "0".repeat(16)),
+            format!("00-{}-{PARENT}-01", TRACE.to_uppercase()),
+            format!("00-{TRACE}-{PARENT}-0g"),
+            format!("00_{TRACE}-{PARENT}-01"),
+            format!("00-{TRACE}--{}-01", &PARENT[1..]),
+            format!("é{}", &valid[2..]),
+        ] {
+            assert_eq!(parse(&value), None, "{value}");
+        }
+        assert_eq!(TraceParent::parse(&[0xff; 55]), None);
+    }
+}

@@ -1,0 +1,214 @@
+//! The log of `calc serve`: what is in a line, and that nobody ever waits for its reader.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{ChildStderr, Command};
+use std::time::Instant;
+
+use calc::rpc::{CallOptions, Channel, Code, MetadataBuilder};
+
+use crate::common::PATIENCE;
+use crate::common::process::{Running, ServerProcess, calc, python, run, stdout_of};
+use crate::common::raw::RawClient;
+
+fn serve(arguments: &[&str]) -> Command {
+    let mut command = calc(&["serve", "--listen", "127.0.0.1:0"]);
+    command.args(arguments);
+    command
+}
+
+fn client(target: &str) -> calc::Client {
+    calc::Client::connect(target).unwrap().timeout(PATIENCE)
+}
+
+/// Ends a server and gives what it still has to say, but for the lines for people.
+fn rest(mut server: ServerProcess) -> Vec<String> {
+    server.process.signal(15);
+    let mut lines = Vec::new();
+    loop {
+        let line = server.next_line();
+        if line.starts_with("ended; ") {
+            assert_eq!(server.process.wait().code(), Some(0));
+            return lines;
+        }
+        if !line.starts_with("SIGTERM: ") {
+            lines.push(line);
+        }
+    }
+}
+
+#[test]
+fn a_healthy_server_says_nothing_at_info() {
+    let server = ServerProcess::start(&mut serve(&[]));
+    client(server.target()).add(20, 10).unwrap();
+    client(server.target()).divide(1, 0).unwrap_err();
+    assert_eq!(rest(server), [""; 0]);
+}
+
+#[test]
+fn a_call_is_an_object_with_the_ids_that_its_caller_sent() {
+    let server = ServerProcess::start(&mut serve(&["--log-format", "json", "--access-log", "1"]));
+    stdout_of(python("tests/python/access_log.py").arg("call").arg(server.target()));
+    let lines = [server.next_line(), server.next_line(), server.next_line()];
+    let checked = stdout_of(python("tests/python/access_log.py").arg("check").args(&lines));
+    assert_eq!(
+        checked,
+        "/calc.Calculator/Add OK None 1 1 made up None None\n\
+         /calc.Calculator/Add OK None 1 1 request-1 0af7651916cd43dd8448eb211c80319c b7ad6b7169203331\n\
+         /calc.Calculator/Divide INVALID_ARGUMENT division by zero 1 0 made up None None\n"
+    );
+    assert_eq!(rest(server), [""; 0]);
+}
+
+#[test]
+fn a_line_for_people_has_the_same_fields() {
+    let server = ServerProcess::start(&mut serve(&["--access-log", "1"]));
+    client(server.target()).divide(1, 0).unwrap_err();
+    let line = server.next_line();
+    for part in [
+        "Z  INFO access: call method=\"/calc.Calculator/Divide\" peer=\"ipv4:127.0.0.1:",
+        " code=\"INVALID_ARGUMENT\" error=\"division by zero\" duration_us=",
+        " received=1 sent=0 request_id=\"",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+}
+
+#[test]
+fn a_sampled_access_log_has_what_the_server_failed() {
+    let server = ServerProcess::start(&mut serve(&["--access-log", "0.000000001"]));
+    client(server.target()).add(20, 10).unwrap();
+    let raw = RawClient::connect(server.target());
+    assert_eq!(raw.call("/calc.Calculator/Add", &[0xff]).unwrap_err().code(), Code::Internal);
+    let line = server.next_line();
+    assert!(line.contains("INFO access: call") && line.contains("code=\"INTERNAL\""), "{line}");
+    assert_eq!(rest(server), [""; 0]);
+}
+
+#[test]
+fn the_level_is_what_was_asked_for() {
+    for arguments in [["--log-level", "warn"], ["--log-level", "off"]] {
+        let server = ServerProcess::start(serve(&["--access-log", "1"]).args(arguments));
+        client(server.target()).add(20, 10).unwrap();
+        assert_eq!(rest(server), [""; 0]);
+    }
+}
+
+#[test]
+fn the_c_core_tells_its_details_at_debug() {
+    let mut server = Running::start(&mut serve(&["--log-level", "debug"]));
+    let mut lines = BufReader::new(server.stderr()).lines().map_while(Result::ok);
+    let before: Vec<_> = lines.by_ref().take_while(|line| !line.starts_with("listening on ")).collect();
+    let is_detail = |line: &String| line.contains(" DEBUG grpc_core: ") && line.contains(" file=\"src/core/");
+    assert!(before.iter().any(is_detail), "{before:?}");
+}
+
+#[test]
+fn an_error_of_the_c_core_is_an_event() {
+    // Few files: some of the connections cannot be accepted.
+    let calc = serve(&["--log-format", "json", "--queues", "1"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 40; exec \"$0\" \"$@\""]).arg(calc.get_program()).args(calc.get_args());
+    let server = ServerProcess::start(&mut limited);
+    let connections: Vec<_> = (0..60).map(|_| TcpStream::connect(server.target()).unwrap()).collect();
+    let line = server.next_line();
+    assert!(line.starts_with("{\"timestamp\":\"20") && line.ends_with('}'), "{line}");
+    for part in [
+        "\"level\":\"ERROR\"",
+        "\"message\":\"File descriptor limit reached. Retrying.\"",
+        "\"target\":\"grpc_core\"",
+        "\"file\":\"src/core/lib/iomgr/tcp_server_posix.cc\"",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    drop(connections);
+    client(server.target()).wait_for_ready(true).add(20, 10).unwrap();
+}
+
+/// A server whose standard error is full: nobody has read a line since it started.
+struct Unread {
+    server: Running,
+    stderr: BufReader<ChildStderr>,
+    target: String,
+}
+
+impl Unread {
+    fn start() -> Unread {
+        let mut server = Running::start(&mut serve(&["--metrics", "127.0.0.1:0", "--access-log", "1"]));
+        let mut stderr = BufReader::with_capacity(1, server.stderr());
+        let mut line = || {
+            let mut line = String::new();
+            stderr.read_line(&mut line).unwrap();
+            line
+        };
+        let metrics = line();
+        let metrics =
+            metrics.trim_end().strip_prefix("metrics on http://").unwrap().strip_suffix("/metrics").unwrap().to_owned();
+        let target = line().trim_end().strip_prefix("listening on ").unwrap().to_owned();
+        let channel = Channel::connect(&target).unwrap();
+        let begin = Instant::now();
+        while dropped(&metrics) == 0 {
+            assert!(begin.elapsed() < PATIENCE, "no line is dropped");
+            for _ in 0..500 {
+                // Every call is answered, with the pipe full or not.
+                assert_eq!(add(&channel), 30);
+            }
+        }
+        Unread { server, stderr, target }
+    }
+}
+
+/// A call with a long line in the log.
+fn add(channel: &Channel) -> i32 {
+    use calc::proto::calc::AddRequest;
+    let mut metadata = MetadataBuilder::new();
+    metadata.add_str("x-request-id", &"x".repeat(128)).unwrap();
+    let request = AddRequest { n1: 20, n2: 10, ..Default::default() };
+    let options = CallOptions::default().timeout(PATIENCE).metadata(metadata.build());
+    channel.unary(calc::proto::calc_grpc::calculator::ADD, &request, options).unwrap().n1
+}
+
+/// The number of dropped lines on the page of metrics.
+fn dropped(metrics: &str) -> u64 {
+    let mut stream = TcpStream::connect(metrics).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    let line = page.lines().find_map(|line| line.strip_prefix("calc_log_lines_dropped_total "));
+    line.unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_reader_that_stops_reading_stops_neither_calls_nor_the_end() {
+    let mut unread = Unread::start();
+    unread.server.signal(15);
+    assert_eq!(unread.server.wait().code(), Some(0));
+}
+
+#[test]
+fn a_reader_that_reads_again_is_told_how_many_lines_it_missed() {
+    let mut unread = Unread::start();
+    let mut line = String::new();
+    while !line.contains("WARN") {
+        line.clear();
+        assert!(unread.stderr.read_line(&mut line).unwrap() > 0, "the log ended");
+    }
+    assert!(line.contains("log lines were dropped: nobody read them in time lines="), "{line}");
+    client(&unread.target).add(20, 10).unwrap();
+}
+
+#[test]
+fn values_that_make_no_sense_are_refused_with_those_that_do() {
+    for (flag, value, message) in [
+        ("--access-log", "2", "`2` is no share of calls, a number from 0 to 1"),
+        ("--access-log", "nan", "`nan` is no share of calls"),
+        ("--log-level", "loud", "[possible values: debug, error, info, off, trace, warn]"),
+        ("--log-format", "xml", "[possible values: json, text]"),
+        ("--metrics", ":9090", "it has no host"),
+    ] {
+        let output = run(&mut serve(&[flag, value]));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
+    }
+}

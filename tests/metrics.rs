@@ -1,0 +1,184 @@
+//! The page of metrics: what Prometheus reads after calls of every kind.
+
+use std::num::NonZeroUsize;
+
+use calc::rpc::http::{HttpServer, Pages};
+use calc::rpc::{
+    Call, CallOptions, Code, Interceptor, MetadataBuilder, Metrics, MetricsError, Server, ServerBuilder, Status,
+};
+use futures::executor::block_on_stream;
+use futures::{StreamExt, stream};
+
+use crate::common::process::{ServerProcess, calc, python, run, stdout_of};
+use crate::common::raw::RawClient;
+use crate::common::{PATIENCE, channel, client, start, target};
+use crate::kinds::{Echo, corners, radius, shape};
+use crate::protos::kinds_grpc::{KindsClient, kinds_service};
+
+/// Refuses calls that ask for it.
+struct Refuse;
+
+impl Interceptor for Refuse {
+    fn before(&self, call: &Call<'_>) -> Result<(), Status> {
+        match call.metadata("refuse") {
+            Some(_) => Err(Status::new(Code::PermissionDenied, "as you asked")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn metrics() -> Metrics {
+    Metrics::new("test", "1.2.3", NonZeroUsize::new(2).unwrap()).unwrap()
+}
+
+/// A server that is counted, and the port that shows it.
+fn counted(builder: ServerBuilder) -> (Server, HttpServer) {
+    let metrics = metrics();
+    let server = start(builder.service(kinds_service(Echo)).interceptor(metrics.clone()).interceptor(Refuse));
+    (server, HttpServer::start(&"127.0.0.1:0".parse().unwrap(), Pages::new().metrics(metrics)).unwrap())
+}
+
+fn page(port: &HttpServer) -> String {
+    format!("http://{}/metrics", port.address())
+}
+
+/// Reads the page strictly, until these series have these values.
+fn expect(page: &str, series: &[&str]) {
+    let output = stdout_of(python("tests/python/metrics.py").arg(page).args(series));
+    assert!(output.ends_with("the page is right\n"), "{output}");
+}
+
+fn options() -> CallOptions {
+    CallOptions::default().timeout(PATIENCE)
+}
+
+#[test]
+fn every_series_is_there_before_the_first_call() {
+    let (_server, port) = counted(calc::server::builder());
+    expect(
+        &page(&port),
+        &[
+            "test_build_info{version=1.2.3} 1",
+            "grpc_server_queue_threads 2",
+            "grpc_server_started_total{grpc_type=unary,grpc_service=calc.Calculator,grpc_method=Divide} 0",
+            "grpc_server_handled_total{grpc_type=bidi_stream,grpc_service=test.Kinds,grpc_method=BidiStreaming,\
+             grpc_code=Unauthenticated} 0",
+            "grpc_server_handling_seconds_bucket{grpc_type=client_stream,grpc_service=test.Kinds,\
+             grpc_method=ClientStreaming,le=0.005} 0",
+            "grpc_server_in_flight{grpc_type=server_stream,grpc_service=test.Kinds,grpc_method=ServerStreaming} 0",
+        ],
+    );
+}
+
+#[test]
+fn the_page_has_the_calls_that_were_made() {
+    let (server, port) = counted(calc::server::builder());
+    let calculator = client(&server);
+    for _ in 0..5 {
+        assert_eq!(calculator.add(20, 10), Ok(30));
+    }
+    calculator.divide(1, 0).unwrap_err();
+    let kinds = KindsClient::new(channel(&server));
+    assert_eq!(kinds.server_streaming(&shape(7), options()).count(), 7);
+    kinds.client_streaming(corners(2), options()).unwrap();
+    assert_eq!(kinds.bidi_streaming([1.0, 2.0].map(radius), options()).count(), 2);
+    let _ = kinds.bidi_streaming([-1.0].map(radius), options()).count();
+    let mut refuse = MetadataBuilder::new();
+    refuse.add_str("refuse", "please").unwrap();
+    kinds.unary(&shape(1), options().metadata(refuse.build())).unwrap_err();
+    RawClient::connect(&target(&server)).call("/test.Kinds/None", &[]).unwrap_err();
+
+    let add = "grpc_type=unary,grpc_service=calc.Calculator,grpc_method=Add";
+    let divide = "grpc_type=unary,grpc_service=calc.Calculator,grpc_method=Divide";
+    let unary = "grpc_type=unary,grpc_service=test.Kinds,grpc_method=Unary";
+    let server_stream = "grpc_type=server_stream,grpc_service=test.Kinds,grpc_method=ServerStreaming";
+    let client_stream = "grpc_type=client_stream,grpc_service=test.Kinds,grpc_method=ClientStreaming";
+    let bidi = "grpc_type=bidi_stream,grpc_service=test.Kinds,grpc_method=BidiStreaming";
+    let mut series = Vec::new();
+    for (labels, code, handled, received, sent) in [
+        (add, "OK", 5, 5, 5),
+        (divide, "InvalidArgument", 1, 1, 0),
+        (unary, "PermissionDenied", 1, 1, 0),
+        (server_stream, "OK", 1, 1, 7),
+        (client_stream, "OK", 1, 2, 1),
+        (bidi, "OK", 1, 3, 2),
+        (bidi, "OutOfRange", 1, 3, 2),
+    ] {
+        series.push(format!("grpc_server_handled_total{{{labels},grpc_code={code}}} {handled}"));
+        series.push(format!("grpc_server_msg_received_total{{{labels}}} {received}"));
+        series.push(format!("grpc_server_msg_sent_total{{{labels}}} {sent}"));
+        series.push(format!("grpc_server_in_flight{{{labels}}} 0"));
+    }
+    series.push(format!("grpc_server_started_total{{{add}}} 5"));
+    series.push(format!("grpc_server_started_total{{{bidi}}} 2"));
+    series.push(format!("grpc_server_handling_seconds_count{{{add}}} 5"));
+    series.push(format!("grpc_server_handling_seconds_bucket{{{bidi},le=+Inf}} 2"));
+    expect(&page(&port), &series.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_call_in_flight_is_counted_until_it_ends() {
+    let (server, port) = counted(Server::builder());
+    let labels = "grpc_type=bidi_stream,grpc_service=test.Kinds,grpc_method=BidiStreaming";
+    let endless = stream::iter([radius(1.0)]).chain(stream::pending());
+    let mut replies = block_on_stream(KindsClient::new(channel(&server)).bidi_streaming_async(endless, options()));
+    assert!(replies.next().unwrap().is_ok());
+    expect(&page(&port), &[&format!("grpc_server_in_flight{{{labels}}} 1")]);
+    drop(replies);
+    expect(
+        &page(&port),
+        &[
+            &format!("grpc_server_in_flight{{{labels}}} 0"),
+            &format!("grpc_server_handled_total{{{labels},grpc_code=Canceled}} 1"),
+            &format!("grpc_server_handled_total{{{labels},grpc_code=OK}} 0"),
+        ],
+    );
+}
+
+#[test]
+fn other_numbers_can_be_added_under_names_of_their_own() {
+    let metrics = metrics();
+    metrics.counter("test_things_total", "Things.", || 3).unwrap();
+    metrics.gauge("test_degrees", "Degrees.", || -1.5).unwrap();
+    let collected = prometheus::IntGauge::new("test_collected", "Collected.").unwrap();
+    collected.set(7);
+    metrics.register(Box::new(collected)).unwrap();
+    let page = metrics.page().unwrap();
+    for line in ["test_things_total 3", "test_degrees -1.5", "test_collected 7"] {
+        assert!(page.lines().any(|other| other == line), "{line}: {page}");
+    }
+    for name in ["test_things_total", "grpc_server_started_total", "no name"] {
+        let error = metrics.gauge(name, "Again.", || 0.0).unwrap_err();
+        assert!(matches!(error, MetricsError::Register { .. }) && error.to_string().contains(name), "{error}");
+    }
+    assert!(Metrics::new("no name", "1", NonZeroUsize::MIN).is_err());
+}
+
+#[test]
+fn calc_serve_shows_every_metric_that_the_dashboard_names() {
+    let mut server = ServerProcess::start(&mut calc(&["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]));
+    let page = server.metrics.clone().unwrap();
+    let client = calc::Client::connect(server.target()).unwrap().timeout(PATIENCE);
+    client.add(20, 10).unwrap();
+    expect(
+        &page,
+        &[
+            "grpc_server_handled_total{grpc_type=unary,grpc_service=calc.Calculator,grpc_method=Add,grpc_code=OK} 1",
+            &format!("calc_build_info{{version={}}} 1", env!("CARGO_PKG_VERSION")),
+            "calc_log_lines_dropped_total 0",
+        ],
+    );
+    let output = stdout_of(python("tests/python/dashboard.py").arg("deploy/grafana/calc.json").arg(&page));
+    assert!(output.ends_with(" metrics of the dashboard are on the page\n"), "{output}");
+    server.process.signal(15);
+    assert_eq!(server.process.wait().code(), Some(0));
+}
+
+#[test]
+fn a_metrics_port_in_use_is_named_and_the_server_does_not_start() {
+    let (_server, port) = counted(Server::builder());
+    let output = run(&mut calc(&["serve", "--listen", "127.0.0.1:0", "--metrics", &port.address().to_string()]));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert!(stderr.contains(&format!("cannot listen on {} for HTTP", port.address())), "{stderr}");
+}
