@@ -10,13 +10,16 @@
 //! | `adapter`, `codec`, `wire` | from bytes to a method and back: the only place that owns a reply's sink |
 //! | `listen`, `server`, `signal` | where a server listens, how it starts and how it ends |
 //! | `channel`, `duplex` | the client's side, on which generated clients stand |
+//! | `health`, `channelz` | two standard services, for any server |
 //!
 //! The way of a call: C core → thread of a completion queue → `adapter` (decodes, contains
 //! a panic) → the method → `adapter` (encodes, replies) → C core.
 
 mod call;
 mod channel;
+mod channelz;
 mod code;
+mod health;
 mod interceptor;
 mod message;
 mod method;
@@ -26,9 +29,11 @@ mod status;
 pub use call::Call;
 pub use call::stream::{Replies, ReplyFuture, ReplyStream, RequestStream};
 pub use channel::{CallOptions, Channel, InvalidTarget};
+pub use channelz::Channelz;
 pub use code::Code;
 pub use futures::Stream;
 pub use grpcio::{Metadata, MetadataBuilder};
+pub use health::{Health, ServingStatus};
 pub use interceptor::{Interceptor, Outcome};
 pub use message::wire;
 pub use method::{Method, MethodDescriptor, MethodKind};

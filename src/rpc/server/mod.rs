@@ -16,7 +16,7 @@ use futures::{Future, FutureExt};
 use grpcio::{ChannelBuilder, EnvBuilder};
 
 use crate::rpc::interceptor::Chain;
-use crate::rpc::{Interceptor, ListenAddress, MethodDescriptor, Service};
+use crate::rpc::{Health, Interceptor, ListenAddress, MethodDescriptor, Service};
 use route::{Route, Shared};
 
 /// How long calls that were cancelled may take to let go of their queue's thread.
@@ -66,6 +66,7 @@ pub struct ServerBuilder {
     max_request_bytes: u32,
     services: Vec<Service>,
     interceptors: Vec<Arc<dyn Interceptor>>,
+    health: Option<Health>,
 }
 
 impl Default for ServerBuilder {
@@ -76,6 +77,7 @@ impl Default for ServerBuilder {
             max_request_bytes: DEFAULT_MAX_REQUEST_BYTES,
             services: Vec::new(),
             interceptors: Vec::new(),
+            health: None,
         }
     }
 }
@@ -114,12 +116,19 @@ impl ServerBuilder {
         self
     }
 
+    /// Serves `grpc.health.v1.Health` from `health`. When the server begins to end, it says that
+    /// no service is serving, and ends every watch.
+    pub fn health(mut self, health: Health) -> ServerBuilder {
+        self.health = Some(health);
+        self
+    }
+
     /// Starts the server. It accepts calls when this returns.
     ///
     /// # Errors
     ///
     /// See [`StartError`].
-    pub fn start(self) -> Result<Server, StartError> {
+    pub fn start(mut self) -> Result<Server, StartError> {
         if self.addresses.is_empty() {
             return Err(StartError::NoAddress);
         }
@@ -132,6 +141,7 @@ impl ServerBuilder {
             .max_receive_message_len(max_request_bytes)
             .build_args();
         let mut builder = grpcio::ServerBuilder::new(env).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
+        self.services.extend(self.health.iter().map(Health::service));
         for service in routed(self.services, self.interceptors, self.max_request_bytes)? {
             builder = builder.register_service(service);
         }
@@ -144,7 +154,7 @@ impl ServerBuilder {
             }
         }
         server.start();
-        Ok(Server { server, addresses, ended: false })
+        Ok(Server { server, addresses, health: self.health, ended: false })
     }
 }
 
@@ -194,6 +204,7 @@ pub enum Drain {
 pub struct Server {
     server: grpcio::Server,
     addresses: Vec<ListenAddress>,
+    health: Option<Health>,
     ended: bool,
 }
 
@@ -209,6 +220,11 @@ impl Server {
         &self.addresses
     }
 
+    /// The states of its services, if it was given them ([`ServerBuilder::health`]).
+    pub fn health(&self) -> Option<&Health> {
+        self.health.as_ref()
+    }
+
     /// Ends the server: it takes no new call, waits up to `grace` for the calls in flight,
     /// and cancels what is left. Returns within `grace` and five seconds more.
     pub fn shutdown(mut self, grace: Duration) -> Drain {
@@ -217,6 +233,11 @@ impl Server {
 
     fn drain(&mut self, grace: Duration) -> Drain {
         self.ended = true;
+        if let Some(health) = &self.health {
+            // A watch is a call without an end of its own.
+            health.shutdown();
+            health.end_watches();
+        }
         let mut ended = self.server.shutdown();
         if wait(&mut ended, grace).is_some() {
             return Drain::Clean;
