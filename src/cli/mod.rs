@@ -4,6 +4,7 @@ mod calculate;
 mod completions;
 mod connect;
 mod exit;
+mod health;
 mod serve;
 mod values;
 
@@ -36,6 +37,9 @@ enum Command {
     /// Asks a server for N1 / N2, as a float
     #[structopt(after_help = exit::HELP)]
     Divide(Calculation),
+    /// Asks a server whether it, or one of its services, can be called
+    #[structopt(after_help = health::HELP)]
+    Health(health::Health),
     /// Prints a script that completes `calc` in a shell
     Completions {
         /// The shell
@@ -46,8 +50,12 @@ enum Command {
 
 /// Parses `args`, the program's name first, runs the command, and picks the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let done = match Command::from_iter_safe(args) {
+    let args: Vec<_> = args.into_iter().collect();
+    let done = match Command::from_iter_safe(&args) {
         Ok(command) => command.run(),
+        Err(error) if health::is_meant(args.get(1).map(OsString::as_os_str)) => {
+            explain(&error).map_err(health::as_probe)
+        }
         Err(error) => explain(&error),
     };
     match done {
@@ -64,6 +72,7 @@ impl Command {
             Command::Substract(calculation) => calculation.run(Operation::Subtract),
             Command::Multiply(calculation) => calculation.run(Operation::Multiply),
             Command::Divide(calculation) => calculation.run(Operation::Divide),
+            Command::Health(health) => health.run(),
             Command::Completions { shell } => completions::print(Command::clap(), shell),
         }
     }
