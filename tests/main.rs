@@ -2,6 +2,7 @@
 //! their own. `script/test` sets up what they need and runs them.
 
 mod arithmetic;
+mod channelz;
 mod cli;
 mod client;
 mod common;

@@ -10,7 +10,8 @@
 //! - it writes local time and calls it UTC (`clock`), in a way that is not safe from two threads.
 //!
 //! What stays: flow control windows, socket options and a socket's `remote_name` are never there,
-//! `summary` makes no difference, and the names of servers are empty.
+//! `summary` makes no difference, the names of servers are empty, and a listening socket has the
+//! port that was asked for, even if that is 0.
 
 mod clock;
 mod json;
