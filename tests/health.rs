@@ -8,7 +8,9 @@ use calc::proto::calc_grpc::calculator;
 use calc::proto::grpc_health::health::health_check_response::ServingStatus as Proto;
 use calc::proto::grpc_health::health::{HealthCheckRequest, HealthCheckResponse, HealthListRequest};
 use calc::proto::grpc_health::health_grpc::HealthClient;
-use calc::rpc::{CallOptions, Channel, Code, Drain, Health, Replies, Server, ServingStatus, StartError, Status};
+use calc::rpc::{
+    CallOptions, Channel, Code, Drain, Health, Replies, Server, ServerBuilder, ServingStatus, StartError, Status,
+};
 use futures::executor::block_on;
 use futures::future::join_all;
 use futures::{FutureExt, StreamExt};
@@ -213,9 +215,13 @@ fn names_that_are_unknown_are_limited_in_length_and_number() {
 #[test]
 fn five_thousand_watches_all_see_a_change_and_leave_nothing_behind() {
     const WATCHES: usize = 5000;
-    let (server, health) = health();
-    let target = target(&server);
-    let channels: Vec<_> = (0..5).map(|_| HealthClient::new(Channel::connect(&target).unwrap())).collect();
+    let health = Health::new();
+    let addresses = (0..4).map(|_| "127.0.0.1:0".parse().unwrap());
+    let server = start(addresses.fold(Server::builder().health(health.clone()), ServerBuilder::listen));
+    // Channels to one address would share a connection.
+    let targets = server.addresses().iter().map(ToString::to_string);
+    let channels: Vec<_> = targets.map(|target| HealthClient::new(Channel::connect(&target).unwrap())).collect();
+    assert_eq!(channels.len(), 5);
     let mut watches: Vec<_> =
         (0..WATCHES).map(|n| channels[n % channels.len()].watch_async(&request(""), options())).collect();
     let mut all = |expected| {

@@ -12,7 +12,7 @@ use super::{Health, ServingStatus};
 use crate::rpc::{Code, Status};
 
 /// The changes of a service that are kept for watches that have not read them yet.
-const MAX_CHANGES: usize = 64;
+pub(super) const MAX_CHANGES: usize = 64;
 
 /// Who is to be woken, by the number of the watch.
 pub(super) type Wakers = BTreeMap<u64, Waker>;
@@ -133,6 +133,12 @@ impl Registry {
     pub fn end_watches(&mut self) -> Wakers {
         self.are_watches_ended = true;
         self.entries.values_mut().flat_map(|entry| mem::take(&mut entry.waiting)).collect()
+    }
+
+    /// How many names there are, known or not.
+    #[cfg(test)]
+    pub fn names(&self) -> usize {
+        self.entries.len()
     }
 
     pub fn watches(&self) -> usize {
