@@ -169,19 +169,30 @@ venv=$target/python/venv
 python=$venv/bin/python
 stubs=$target/python/stubs
 
+# The packages to install: what the examples need. A script that needs more adds to it.
+requirements=examples/python/requirements.txt
+
+# What was installed for each of these files is what it asks for now. The environment may
+# have more: script/test's has all that script/demo needs.
 python_is_ready() {
-    [ "$(cat "$venv/requirements.txt" 2>/dev/null)" = "$(cat examples/python/requirements.txt)" ] &&
-        works "$python" -c 'import grpc_status, grpc_tools'
+    for file in $requirements; do
+        [ "$(cat "$venv/installed/$file" 2>/dev/null)" = "$(cat "$file")" ] || return 1
+    done
+    works "$python" -c 'import grpc_status, grpc_tools'
 }
 
-# Starts to install what the Python examples need, unless it is there; $pip is the job.
+# Starts to install them, unless they are there; $pip is the job.
 start_python() {
     pip=
     ! python_is_ready || return 0
     rm -rf "$venv"
     run python3 -m venv "$venv"
-    say '+ pip install -r examples/python/requirements.txt'
-    start "$python" -m pip install --quiet --disable-pip-version-check -r examples/python/requirements.txt
+    set --
+    for file in $requirements; do
+        set -- "$@" -r "$file"
+    done
+    say "+ pip install $*"
+    start "$python" -m pip install --quiet --disable-pip-version-check "$@"
     pip=$job
 }
 
@@ -189,7 +200,10 @@ start_python() {
 finish_python() {
     if [ -n "$pip" ]; then
         wait_for 900 "$pip" || die "pip could not install the Python packages."
-        cp examples/python/requirements.txt "$venv/requirements.txt"
+        for file in $requirements; do
+            mkdir -p "$venv/installed/${file%/*}"
+            cp "$file" "$venv/installed/$file"
+        done
     fi
     mkdir -p "$stubs"
     "$python" -m grpc_tools.protoc -I./protos --python_out="$stubs" --grpc_python_out="$stubs" ./protos/calc.proto

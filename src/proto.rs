@@ -10,3 +10,13 @@ include!(concat!(env!("OUT_DIR"), "/calc/mod.rs"));
 pub mod google_rpc {
     include!(concat!(env!("OUT_DIR"), "/google_rpc/mod.rs"));
 }
+
+/// The health checking protocol: `grpc.health.v1`.
+pub mod grpc_health {
+    include!(concat!(env!("OUT_DIR"), "/grpc_health/mod.rs"));
+}
+
+/// What a process tells of its channels, servers and sockets: `grpc.channelz.v1`.
+pub mod grpc_channelz {
+    include!(concat!(env!("OUT_DIR"), "/grpc_channelz/mod.rs"));
+}

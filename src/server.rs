@@ -4,9 +4,9 @@ use std::io::Write;
 use std::time::Duration;
 
 use crate::calculator::CalculatorService;
-use crate::proto::calc_grpc::calculator_service;
+use crate::proto::calc_grpc::{calculator, calculator_service};
 use crate::rpc::log::notice;
-use crate::rpc::{Drain, Server, ServerBuilder, StartError, Termination};
+use crate::rpc::{Drain, Health, Server, ServerBuilder, ServingStatus, StartError, Termination};
 
 /// Where a Calculator listens unless told otherwise: every address of the machine.
 pub const DEFAULT_ADDRESS: &str = "[::]:50050";
@@ -16,8 +16,13 @@ pub const DEFAULT_ADDRESS: &str = "[::]:50050";
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
 /// A server with the Calculator service, and without an address to listen on yet.
+///
+/// It also serves `grpc.health.v1.Health`, in which the Calculator is serving from the start
+/// to the beginning of the end ([`Server::health`] can change that), and `grpc.channelz.v1.Channelz`.
 pub fn builder() -> ServerBuilder {
-    Server::builder().service(calculator_service(CalculatorService))
+    let health = Health::new();
+    health.set(calculator::NAME, ServingStatus::Serving);
+    Server::builder().service(calculator_service(CalculatorService)).service(Channelz::service()).health(health)
 }
 
 /// Why [`run`] failed.

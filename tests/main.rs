@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod auth;
+mod channelz;
 mod cli;
 mod client;
 mod common;
@@ -11,6 +12,7 @@ mod configuration;
 mod contract;
 mod decoding;
 mod examples;
+mod health;
 mod http;
 mod interceptors;
 mod interop;
@@ -20,6 +22,7 @@ mod listen;
 mod log;
 mod metrics;
 mod panics;
+mod probe;
 mod protos;
 mod shutdown;
 mod tls;

@@ -19,7 +19,9 @@ EXIT CODES:
     4    division by zero
     5    the server did not answer in time
     6    the server cannot be reached
-    7    the server answered with another error";
+    7    the server answered with another error
+
+`calc health` has others: see its --help.";
 
 /// Why a command did not succeed.
 pub enum Exit {
@@ -31,6 +33,8 @@ pub enum Exit {
     Serve(String),
     /// A file that was named cannot be used.
     File(FileError),
+    /// `calc health` has exit codes of its own.
+    Probe(u8, String),
     /// Standard output could not be written.
     Output(io::Error),
 }
@@ -39,13 +43,15 @@ impl Exit {
     /// Says why on standard error, and gives the exit code that [`HELP`] lists.
     pub fn report(self) -> ExitCode {
         let (code, message) = match self {
-            // Clap's own messages come with `error:` before them.
-            Exit::Usage(message) => (2, message.strip_prefix("error: ").unwrap_or(&message).to_owned()),
+            Exit::Usage(message) => (2, message),
+            Exit::Probe(code, message) => (code, message),
             Exit::Calculation(error) => (code(&error), error.to_string()),
             Exit::Serve(message) => (1, message),
             Exit::File(error) => (1, error.to_string()),
             Exit::Output(error) => (1, format!("cannot write to standard output: {error}")),
         };
+        // Clap's own messages come with `error:` before them.
+        let message = message.strip_prefix("error: ").unwrap_or(&message);
         notice(&format!("error: {message}"));
         ExitCode::from(code)
     }
@@ -103,9 +109,15 @@ serve!(RunError, HttpError, InitError, MetricsError);
 
 /// Prints a result on standard output. A reader that has gone away has read enough.
 pub fn print(text: &str) -> Result<(), Exit> {
+    print_while_read(text).map(|_| ())
+}
+
+/// Prints one of several results. Says whether the reader is still there.
+pub fn print_while_read(text: &str) -> Result<bool, Exit> {
     let mut stdout = io::stdout();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Exit::Output(error)),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Exit::Output(error)),
     }
 }

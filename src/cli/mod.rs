@@ -5,6 +5,7 @@ mod completions;
 mod connect;
 mod environment;
 mod exit;
+mod health;
 mod serve;
 mod values;
 
@@ -37,6 +38,9 @@ enum Command {
     /// Asks a server for N1 / N2, as a float
     #[structopt(after_help = exit::HELP)]
     Divide(Calculation),
+    /// Asks a server whether it, or one of its services, can be called
+    #[structopt(after_help = health::HELP)]
+    Health(health::Health),
     /// Prints a script that completes `calc` in a shell
     Completions {
         /// The shell
@@ -52,6 +56,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     environment::yield_to(&args, &mut app);
     let done = match app.get_matches_from_safe(&args) {
         Ok(matches) => Command::from_clap(&matches).run(&matches),
+        Err(error) if health::is_meant(args.get(1).map(OsString::as_os_str)) => {
+            explain(&error).map_err(health::as_probe)
+        }
         Err(error) => explain(&error),
     };
     match done {
@@ -68,6 +75,7 @@ impl Command {
             Command::Substract(calculation) => calculation.run(Operation::Subtract),
             Command::Multiply(calculation) => calculation.run(Operation::Multiply),
             Command::Divide(calculation) => calculation.run(Operation::Divide),
+            Command::Health(health) => health.run(),
             Command::Completions { shell } => completions::print(Command::clap(), shell),
         }
     }

@@ -16,6 +16,7 @@
 //! | `tls` | transport security, of servers and clients |
 //! | `auth` | interceptors that let in some callers and not others |
 //! | `files` | what certificates and tokens are read from, again when it changes |
+//! | `health`, `channelz` | two standard services, for any server |
 //!
 //! The way of a call: C core → thread of a completion queue → `adapter` (decodes, contains
 //! a panic) → the method → `adapter` (encodes, replies) → C core.
@@ -24,9 +25,11 @@ mod access_log;
 mod auth;
 mod call;
 mod channel;
+mod channelz;
 mod code;
 mod compression;
 mod files;
+mod health;
 pub mod http;
 mod interceptor;
 mod limits;
@@ -50,6 +53,7 @@ pub use channel::Channel;
 pub use channel::builder::{ChannelBuilder, ConnectError};
 pub use channel::options::CallOptions;
 pub use channel::target::InvalidTarget;
+pub use channelz::Channelz;
 pub use code::Code;
 pub use compression::Compression;
 pub use files::reloads::Reloads;
@@ -57,6 +61,7 @@ pub use files::watch::DEFAULT_POLL_INTERVAL;
 pub use files::{FileError, MAX_FILE_BYTES};
 pub use futures::Stream;
 pub use grpcio::{Metadata, MetadataBuilder};
+pub use health::{Health, ServingStatus};
 pub use interceptor::{Interceptor, Outcome};
 pub use limits::{InvalidLimit, Limits, MAX_LIMIT};
 pub use message::wire;

@@ -91,6 +91,11 @@ impl Running {
         self.stderr.take().unwrap()
     }
 
+    /// The lines that it prints on standard output, as they come. Once only.
+    pub fn lines(&mut self) -> mpsc::Receiver<String> {
+        lines(self.stdout.take().unwrap())
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }

@@ -1,6 +1,7 @@
 //! A channel to a server, and the calls that go over it. Generated clients stand on this.
 
 pub(super) mod builder;
+mod connectivity;
 mod duplex;
 pub(super) mod options;
 pub(super) mod target;

@@ -1,0 +1,30 @@
+//! Whether a channel has a connection.
+
+use std::time::{Duration, Instant};
+
+use futures::executor::block_on;
+use grpcio::ConnectivityState::{GRPC_CHANNEL_READY, GRPC_CHANNEL_SHUTDOWN, GRPC_CHANNEL_TRANSIENT_FAILURE};
+
+use super::{Channel, MAX_TIMEOUT};
+
+impl Channel {
+    /// Connects, and says whether that succeeded: `false` as soon as it has failed once, or
+    /// when `timeout` has passed. Why it failed is in the status of a call made now.
+    pub fn try_connect(&self, timeout: Duration) -> bool {
+        let channel = self.client.channel();
+        let begin = Instant::now();
+        let timeout = timeout.min(MAX_TIMEOUT);
+        loop {
+            match channel.check_connectivity_state(true) {
+                GRPC_CHANNEL_READY => return true,
+                GRPC_CHANNEL_TRANSIENT_FAILURE | GRPC_CHANNEL_SHUTDOWN => return false,
+                state => {
+                    let rest = timeout.saturating_sub(begin.elapsed());
+                    if !block_on(channel.wait_for_state_change(state, rest)) {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+"""Asks a server for its health with the stubs of PyPI's grpcio-health-checking.
+
+    python tests/python/health.py TARGET ask        every method, on a server that is new
+    python tests/python/health.py TARGET watch      the states of the server as a whole, until the end
+    python tests/python/health.py serve STATUS      a server of its own, whose calc.Calculator is in this state
+"""
+
+import sys
+import threading
+from concurrent import futures
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+PATIENCE = 30
+State = health_pb2.HealthCheckResponse.ServingStatus
+
+
+def request(service):
+    return health_pb2.HealthCheckRequest(service=service)
+
+
+def check(stub, service):
+    try:
+        return State.Name(stub.Check(request(service), timeout=PATIENCE).status)
+    except grpc.RpcError as error:
+        return error.code().name
+
+
+def ask(channel):
+    stub = health_pb2_grpc.HealthStub(channel)
+    for service in ("", "calc.Calculator", "test.Nowhere"):
+        print(f"check {service!r}: {check(stub, service)}")
+    statuses = stub.List(health_pb2.HealthListRequest(), timeout=PATIENCE).statuses
+    for service in sorted(statuses):
+        print(f"list {service!r}: {State.Name(statuses[service].status)}")
+    for service in ("", "test.Nowhere"):
+        watch = stub.Watch(request(service), timeout=PATIENCE)
+        print(f"watch {service!r}: {State.Name(next(watch).status)}")
+        watch.cancel()
+
+
+def watch(channel):
+    try:
+        for reply in health_pb2_grpc.HealthStub(channel).Watch(request(""), timeout=PATIENCE):
+            print(State.Name(reply.status), flush=True)
+    except grpc.RpcError as error:
+        print(f"{error.code().name}: {error.details()}", flush=True)
+
+
+def serve(status):
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
+    servicer = health.HealthServicer()
+    servicer.set("calc.Calculator", State.Value(status))
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(f"listening on 127.0.0.1:{port}", file=sys.stderr, flush=True)
+    print("Server Start..", flush=True)
+    threading.Event().wait()
+
+
+def main():
+    if sys.argv[1] == "serve":
+        return serve(sys.argv[2])
+    with grpc.insecure_channel(sys.argv[1]) as channel:
+        {"ask": ask, "watch": watch}[sys.argv[2]](channel)
+
+
+if __name__ == "__main__":
+    main()
