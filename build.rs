@@ -11,6 +11,8 @@ fn main() -> ExitCode {
     let mut errors = codegen::Config::new("protos")
         .module("calc", &["calc.proto"])
         .module("google_rpc", &["google/rpc/status.proto", "google/rpc/error_details.proto"])
+        .module("grpc_reflection_v1", &["grpc/reflection/v1/reflection.proto"])
+        .module("grpc_reflection_v1alpha", &["grpc/reflection/v1alpha/reflection.proto"])
         .generate(out_dir())
         .err()
         .unwrap_or_default();

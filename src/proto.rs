@@ -10,3 +10,13 @@ include!(concat!(env!("OUT_DIR"), "/calc/mod.rs"));
 pub mod google_rpc {
     include!(concat!(env!("OUT_DIR"), "/google_rpc/mod.rs"));
 }
+
+/// Server reflection, `grpc.reflection.v1`.
+pub mod grpc_reflection_v1 {
+    include!(concat!(env!("OUT_DIR"), "/grpc_reflection_v1/mod.rs"));
+}
+
+/// Server reflection under its first name, `grpc.reflection.v1alpha`.
+pub mod grpc_reflection_v1alpha {
+    include!(concat!(env!("OUT_DIR"), "/grpc_reflection_v1alpha/mod.rs"));
+}
