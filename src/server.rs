@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::calculator::CalculatorService;
 use crate::proto::calc_grpc::calculator_service;
+use crate::proto::google_rpc::error_details;
 use crate::rpc::{Drain, Server, ServerBuilder, StartError, Termination};
 
 /// Where a Calculator listens unless told otherwise: every address of the machine.
@@ -14,9 +15,14 @@ pub const DEFAULT_ADDRESS: &str = "[::]:50050";
 /// otherwise: 10 seconds.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
-/// A server with the Calculator service, and without an address to listen on yet.
+/// A server with the Calculator service and server reflection, and without an address to
+/// listen on yet.
 pub fn builder() -> ServerBuilder {
-    Server::builder().service(calculator_service(CalculatorService))
+    Server::builder()
+        .service(calculator_service(CalculatorService))
+        .reflection()
+        // What the details of errors are made of.
+        .reflected_file(error_details::file_descriptor())
 }
 
 /// Why [`run`] failed.

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use calc::Error;
 use calc::rpc::InvalidTarget;
+use calc::rpc::reflection::ReflectionError;
+use calc::rpc::reflection::text::Malformed;
 use calc::server::RunError;
 
 /// The exit codes, for `--help`.
@@ -17,14 +19,16 @@ EXIT CODES:
     4    division by zero
     5    the server did not answer in time
     6    the server cannot be reached
-    7    the server answered with another error";
+    7    the server answered with another error, or does not know the name";
 
 /// Why a command did not succeed.
 pub enum Exit {
     /// What was written on the command line or in the environment makes no sense.
     Usage(String),
-    /// A calculation has no result.
-    Calculation(Error),
+    /// A call failed, or a calculation has no result.
+    Call(Error),
+    /// The server does not offer reflection, does not know a name, or makes no sense.
+    Reflection(String),
     /// The server did not start, or did not end as it should.
     Serve(String),
     /// Standard output could not be written.
@@ -37,7 +41,8 @@ impl Exit {
         let (code, message) = match self {
             // Clap's own messages come with `error:` before them.
             Exit::Usage(message) => (2, message.strip_prefix("error: ").unwrap_or(&message).to_owned()),
-            Exit::Calculation(error) => (code(&error), error.to_string()),
+            Exit::Call(error) => (code(&error), error.to_string()),
+            Exit::Reflection(message) => (7, message),
             Exit::Serve(message) => (1, message),
             Exit::Output(error) => (1, format!("cannot write to standard output: {error}")),
         };
@@ -59,7 +64,22 @@ fn code(error: &Error) -> u8 {
 
 impl From<Error> for Exit {
     fn from(error: Error) -> Exit {
-        Exit::Calculation(error)
+        Exit::Call(error)
+    }
+}
+
+impl From<ReflectionError> for Exit {
+    fn from(error: ReflectionError) -> Exit {
+        match error {
+            ReflectionError::Status(status) => Exit::Call(status.into()),
+            error => Exit::Reflection(error.to_string()),
+        }
+    }
+}
+
+impl From<Malformed> for Exit {
+    fn from(error: Malformed) -> Exit {
+        Exit::Reflection(error.to_string())
     }
 }
 

@@ -3,7 +3,9 @@
 mod calculate;
 mod completions;
 mod connect;
+mod describe;
 mod exit;
+mod list;
 mod serve;
 mod values;
 
@@ -36,6 +38,12 @@ enum Command {
     /// Asks a server for N1 / N2, as a float
     #[structopt(after_help = exit::HELP)]
     Divide(Calculation),
+    /// Lists the services that a server offers, or the methods of one
+    #[structopt(after_help = exit::HELP)]
+    List(list::List),
+    /// Prints what a server knows by a name, as the text of a .proto file
+    #[structopt(after_help = exit::HELP)]
+    Describe(describe::Describe),
     /// Prints a script that completes `calc` in a shell
     Completions {
         /// The shell
@@ -64,6 +72,8 @@ impl Command {
             Command::Substract(calculation) => calculation.run(Operation::Subtract),
             Command::Multiply(calculation) => calculation.run(Operation::Multiply),
             Command::Divide(calculation) => calculation.run(Operation::Divide),
+            Command::List(list) => list.run(),
+            Command::Describe(describe) => describe.run(),
             Command::Completions { shell } => completions::print(Command::clap(), shell),
         }
     }

@@ -9,6 +9,7 @@
 //! | `call`, `stream` | what a method sees of its call |
 //! | `adapter`, `codec`, `wire` | from bytes to a method and back: the only place that owns a reply's sink |
 //! | `listen`, `server`, `signal` | where a server listens, how it starts and how it ends |
+//! | [`reflection`] | what a server says of its own services, and how to ask it |
 //! | `channel`, `duplex` | the client's side, on which generated clients stand |
 //!
 //! The way of a call: C core → thread of a completion queue → `adapter` (decodes, contains
@@ -20,6 +21,7 @@ mod code;
 mod interceptor;
 mod message;
 mod method;
+pub mod reflection;
 mod server;
 mod status;
 

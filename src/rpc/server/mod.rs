@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 
 use futures::{Future, FutureExt};
 use grpcio::{ChannelBuilder, EnvBuilder};
+use protobuf::reflect::FileDescriptor;
 
 use crate::rpc::interceptor::Chain;
-use crate::rpc::{Interceptor, ListenAddress, MethodDescriptor, Service};
+use crate::rpc::{Interceptor, ListenAddress, MethodDescriptor, Service, reflection};
 use route::{Route, Shared};
 
 /// How long calls that were cancelled may take to let go of their queue's thread.
@@ -53,6 +54,9 @@ pub enum StartError {
     /// The limit for the size of a request is over 2,147,483,647 bytes.
     #[error("a limit of {0} bytes for a request is over the C core's own, {MAX_REQUEST_BYTES}")]
     RequestLimit(u32),
+    /// The files that reflection is to serve contradict each other.
+    #[error("the services cannot be reflected: {0}")]
+    Reflection(#[from] reflection::Conflict),
     /// The C core failed.
     #[error("the C core failed: {0}")]
     Core(#[from] grpcio::Error),
@@ -66,6 +70,9 @@ pub struct ServerBuilder {
     max_request_bytes: u32,
     services: Vec<Service>,
     interceptors: Vec<Arc<dyn Interceptor>>,
+    reflects: bool,
+    /// Files for reflection beside those of the services.
+    files: Vec<FileDescriptor>,
 }
 
 impl Default for ServerBuilder {
@@ -76,6 +83,8 @@ impl Default for ServerBuilder {
             max_request_bytes: DEFAULT_MAX_REQUEST_BYTES,
             services: Vec::new(),
             interceptors: Vec::new(),
+            reflects: false,
+            files: Vec::new(),
         }
     }
 }
@@ -114,12 +123,27 @@ impl ServerBuilder {
         self
     }
 
+    /// Adds server reflection, `grpc.reflection.v1` and its predecessor `v1alpha`: clients can
+    /// list the services of this server and get the files that define them, with all that
+    /// those import. Services that generated code registers bring their file with them.
+    pub fn reflection(mut self) -> ServerBuilder {
+        self.reflects = true;
+        self
+    }
+
+    /// Adds a file for reflection to serve that no service imports: extensions, or messages
+    /// that travel as a `google.protobuf.Any`, such as the details of a status.
+    pub fn reflected_file(mut self, file: &FileDescriptor) -> ServerBuilder {
+        self.files.push(file.clone());
+        self
+    }
+
     /// Starts the server. It accepts calls when this returns.
     ///
     /// # Errors
     ///
     /// See [`StartError`].
-    pub fn start(self) -> Result<Server, StartError> {
+    pub fn start(mut self) -> Result<Server, StartError> {
         if self.addresses.is_empty() {
             return Err(StartError::NoAddress);
         }
@@ -132,6 +156,9 @@ impl ServerBuilder {
             .max_receive_message_len(max_request_bytes)
             .build_args();
         let mut builder = grpcio::ServerBuilder::new(env).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
+        if self.reflects {
+            self.services.extend(reflected(&self.services, self.files)?);
+        }
         for service in routed(self.services, self.interceptors, self.max_request_bytes)? {
             builder = builder.register_service(service);
         }
@@ -146,6 +173,13 @@ impl ServerBuilder {
         server.start();
         Ok(Server { server, addresses, ended: false })
     }
+}
+
+/// The services that reflect `services`, the files that define them, and `files`.
+fn reflected(services: &[Service], mut files: Vec<FileDescriptor>) -> Result<[Service; 2], reflection::Conflict> {
+    let names = services.iter().map(Service::name).collect();
+    files.extend(services.iter().filter_map(|service| service.file.clone()));
+    reflection::services(names, files)
 }
 
 /// Gives the methods of `services` what stands around them.
