@@ -13,4 +13,5 @@ mod kinds;
 mod listen;
 mod panics;
 mod protos;
+mod reflection;
 mod shutdown;

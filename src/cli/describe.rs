@@ -22,11 +22,12 @@ impl Describe {
         // Types have a dot in front in what this command prints.
         let name = self.name.strip_prefix('.').unwrap_or(&self.name);
         let text = match client.file_of_symbol(name) {
-            Ok(file) => text::symbol(&file, name)?,
+            // The client has looked for it in the file.
+            Ok(file) => text::symbol(&file, name)?.unwrap_or_default(),
             // No symbol is called like a file: it would have a field `proto`.
-            Err(ReflectionError::NotFound { .. }) if name.ends_with(".proto") => Some(text::file(&client.file(name)?)?),
+            Err(ReflectionError::NotFound { .. }) if name.ends_with(".proto") => text::file(&client.file(name)?)?,
             Err(error) => return Err(error.into()),
         };
-        exit::print(&text.unwrap_or_default())
+        exit::print(&text)
     }
 }

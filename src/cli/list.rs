@@ -21,7 +21,8 @@ impl List {
         let client = ReflectionClient::new(self.server.channel()?, self.server.call_options());
         let names = match &self.service {
             None => client.services()?,
-            Some(service) => client.methods(service)?,
+            // As `calc describe` takes them.
+            Some(service) => client.methods(service)?.iter().map(|method| format!("{service}.{method}")).collect(),
         };
         // Names that a server made up may hold what upsets a terminal.
         let lines: String = names.iter().map(|name| format!("{}\n", name.escape_debug())).collect();

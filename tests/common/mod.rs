@@ -2,6 +2,7 @@
 //! and a raw call.
 
 pub mod process;
+pub mod protoc;
 pub mod raw;
 
 use std::time::Duration;

@@ -46,11 +46,13 @@ const V1: Method<ServerReflectionRequest, Response> = v1::SERVER_REFLECTION_INFO
 /// The same under its name of `v1alpha`.
 const V1_ALPHA: Method<ServerReflectionRequest, Response> = Method::new(v1alpha::SERVER_REFLECTION_INFO.path());
 
-/// The two services that reflect the services `names`, `files`, and themselves.
-pub(super) fn services(names: Vec<&'static str>, mut files: Vec<FileDescriptor>) -> Result<[Service; 2], Conflict> {
+/// The two services that reflect `services`, the files that define them, `files`, and
+/// themselves.
+pub(super) fn services(services: &[Service], mut files: Vec<FileDescriptor>) -> Result<[Service; 2], Conflict> {
+    files.extend(services.iter().filter_map(|service| service.file.clone()));
     files.push(messages::file_descriptor().clone());
     files.push(messages_alpha::file_descriptor().clone());
-    let names = names.into_iter().chain([v1::NAME, v1alpha::NAME]).map(str::to_owned).collect();
+    let names = services.iter().map(Service::name).chain([v1::NAME, v1alpha::NAME]).map(str::to_owned).collect();
     let index = Arc::new(Index::new(names, &files)?);
     let service = |name, file, method| {
         let index = Arc::clone(&index);

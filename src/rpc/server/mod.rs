@@ -157,7 +157,7 @@ impl ServerBuilder {
             .build_args();
         let mut builder = grpcio::ServerBuilder::new(env).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
         if self.reflects {
-            self.services.extend(reflected(&self.services, self.files)?);
+            self.services.extend(reflection::services(&self.services, self.files)?);
         }
         for service in routed(self.services, self.interceptors, self.max_request_bytes)? {
             builder = builder.register_service(service);
@@ -173,13 +173,6 @@ impl ServerBuilder {
         server.start();
         Ok(Server { server, addresses, ended: false })
     }
-}
-
-/// The services that reflect `services`, the files that define them, and `files`.
-fn reflected(services: &[Service], mut files: Vec<FileDescriptor>) -> Result<[Service; 2], reflection::Conflict> {
-    let names = services.iter().map(Service::name).collect();
-    files.extend(services.iter().filter_map(|service| service.file.clone()));
-    reflection::services(names, files)
 }
 
 /// Gives the methods of `services` what stands around them.

@@ -15,7 +15,7 @@ use crate::rpc::{Call, Method, MethodKind, ReplyFuture, ReplyStream, RequestStre
 pub struct Service {
     name: &'static str,
     /// The file that defines it, for server reflection.
-    pub(super) file: Option<FileDescriptor>,
+    pub(in crate::rpc) file: Option<FileDescriptor>,
     pub(super) methods: Vec<ServiceMethod>,
 }
 
