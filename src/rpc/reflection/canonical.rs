@@ -4,11 +4,15 @@
 //! A field that is `optional` in proto3 has a oneof of its own, named after it. Those come
 //! after the oneofs of the `.proto` file: the descriptor pools of C++ and Python refuse a file
 //! in which one stands before them, and rust-protobuf's parser numbers them as they come.
+//!
+//! Comments and positions, which rust-protobuf has for the files that it brings along, are left
+//! out: the descriptors in generated code of other languages have none.
 
 use protobuf::descriptor::{DescriptorProto, FileDescriptorProto};
 
 /// Puts `file` into protoc's order.
 pub(super) fn canonicalize(file: &mut FileDescriptorProto) {
+    file.source_code_info.take();
     file.message_type.iter_mut().for_each(order_oneofs);
 }
 

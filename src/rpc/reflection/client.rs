@@ -1,5 +1,10 @@
 //! Asking a server what it serves.
 
+use std::time::Duration;
+
+use futures::executor::block_on;
+use futures::{StreamExt, future, stream};
+use futures_timer::Delay;
 use protobuf::Message;
 use protobuf::descriptor::FileDescriptorProto;
 
@@ -12,6 +17,9 @@ use crate::rpc::{CallOptions, Channel, Code, Status};
 
 /// The most files that are looked at in one answer.
 const MAX_FILES: usize = 10_000;
+
+/// How long a server has to end a call after its last response.
+const END_BOUND: Duration = Duration::from_secs(1);
 
 /// Why reflection did not answer a question.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -56,7 +64,7 @@ pub enum ReflectionError {
 /// all it has.
 ///
 /// Each question is a call of its own and waits for its answer; where `v1` is not served, it is
-/// two. An answer may be as large as the channel allows; of its files, 10,000 are looked at.
+/// two, and twice that for a name that the server does not know. An answer may be as large as the channel allows; of its files, 10,000 are looked at.
 ///
 /// # Errors
 ///
@@ -102,18 +110,28 @@ impl ReflectionClient {
     /// The file that defines a message, enum, service, method, field, oneof, enum value or
     /// extension of this full name.
     pub fn file_of_symbol(&self, name: &str) -> Result<FileDescriptorProto, ReflectionError> {
-        let answer = self.ask(name, Request::FileContainingSymbol(name.to_owned()))?;
-        find(answer, |file| symbol::find(file, name).is_some())
+        let ask = |asked: &str| self.ask(name, Request::FileContainingSymbol(asked.to_owned()));
+        let defines_it = |file: &FileDescriptorProto| symbol::find(file, name).is_some();
+        match (ask(name), name.rsplit_once('.')) {
+            // Python's servers find services and messages, and not what is in them.
+            (Err(unknown @ ReflectionError::NotFound { .. }), Some((scope, _))) => match ask(scope) {
+                Ok(answer) => find(answer, defines_it).map_err(|_| unknown),
+                Err(ReflectionError::NotFound { .. }) => Err(unknown),
+                Err(error) => Err(error),
+            },
+            (answer, _) => find(answer?, defines_it),
+        }
     }
 
     fn ask(&self, name: &str, request: Request) -> Result<Answer, ReflectionError> {
         let request = ServerReflectionRequest { message_request: Some(request), ..Default::default() };
         for method in [V1, V1_ALPHA] {
-            let mut responses = self.channel.bidi_streaming(method, [request.clone()], self.options.clone());
-            match responses.next() {
+            let requests = stream::iter([request.clone()]);
+            let mut responses = self.channel.bidi_streaming_async(method, requests, self.options.clone());
+            match block_on(responses.next()) {
                 Some(Ok(response)) => {
-                    // The server ends the call after its last response; so it has not been cancelled.
-                    let _ = responses.next();
+                    // Whoever drops the call now cancels it, and the server's log would say so.
+                    block_on(future::select(responses.next(), Delay::new(END_BOUND)));
                     return answer_of(name, response);
                 }
                 Some(Err(status)) if status.code() == Code::Unimplemented => {}
