@@ -13,6 +13,8 @@ fn main() -> ExitCode {
         .module("google_rpc", &["google/rpc/status.proto", "google/rpc/error_details.proto"])
         .module("grpc_health", &["grpc/health/v1/health.proto"])
         .module("grpc_channelz", &["grpc/channelz/v1/channelz.proto"])
+        .module("grpc_reflection_v1", &["grpc/reflection/v1/reflection.proto"])
+        .module("grpc_reflection_v1alpha", &["grpc/reflection/v1alpha/reflection.proto"])
         .generate(out_dir())
         .err()
         .unwrap_or_default();

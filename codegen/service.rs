@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use protobuf::reflect::FileDescriptor;
 use quote::{format_ident, quote};
 use syn::Path;
@@ -11,7 +11,7 @@ use syn::Path;
 use super::error::Error;
 use super::model::{Kind, Method, Service};
 use super::sources::Source;
-use super::{client, markdown, runtime};
+use super::{client, markdown, names, runtime};
 
 /// The code for the services of `source`, if it has any.
 ///
@@ -37,7 +37,8 @@ pub fn generate(source: &Source, file: &FileDescriptor) -> Result<Option<syn::Fi
     if !errors.is_empty() {
         return Err(errors);
     }
-    let code = services.iter().map(code);
+    let messages = format_ident!("{}", names::module(&source.import));
+    let code = services.iter().map(|service| code(service, &messages));
     let about = format!(" The services of `{}`.", source.import);
     let parsed = syn::parse2(quote! {
         #![doc = #about]
@@ -47,10 +48,11 @@ pub fn generate(source: &Source, file: &FileDescriptor) -> Result<Option<syn::Fi
     parsed.map(Some).map_err(|error| vec![Error::about(&source.path, format!("its services make no Rust: {error}"))])
 }
 
-fn code(service: &Service) -> TokenStream {
+/// `messages` is the module of the file's messages, which has its descriptor too.
+fn code(service: &Service, messages: &Ident) -> TokenStream {
     let definition = definition(service);
     let constants = constants(service);
-    let registration = registration(service);
+    let registration = registration(service, messages);
     let client = client::code(service);
     quote!(#definition #constants #registration #client)
 }
@@ -97,7 +99,7 @@ fn constants(service: &Service) -> TokenStream {
 }
 
 /// The function that registers an implementation.
-fn registration(service: &Service) -> TokenStream {
+fn registration(service: &Service, messages: &Ident) -> TokenStream {
     let Service { name, ident, module, function, .. } = service;
     let runtime = runtime();
     let about = format!(" `service` as the `{name}` service, ready to be registered with a server.");
@@ -124,7 +126,10 @@ fn registration(service: &Service) -> TokenStream {
         #[doc = #about]
         pub fn #function<S: #ident>(service: S) -> #runtime::Service {
             let service = ::std::sync::Arc::new(service);
-            #runtime::ServiceBuilder::new(#module::NAME) #(#methods)* .build()
+            #runtime::ServiceBuilder::new(#module::NAME)
+                .described_by(super::#messages::file_descriptor())
+                #(#methods)*
+                .build()
         }
     }
 }

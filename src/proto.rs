@@ -20,3 +20,13 @@ pub mod grpc_health {
 pub mod grpc_channelz {
     include!(concat!(env!("OUT_DIR"), "/grpc_channelz/mod.rs"));
 }
+
+/// Server reflection, `grpc.reflection.v1`.
+pub mod grpc_reflection_v1 {
+    include!(concat!(env!("OUT_DIR"), "/grpc_reflection_v1/mod.rs"));
+}
+
+/// Server reflection under its first name, `grpc.reflection.v1alpha`.
+pub mod grpc_reflection_v1alpha {
+    include!(concat!(env!("OUT_DIR"), "/grpc_reflection_v1alpha/mod.rs"));
+}

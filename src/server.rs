@@ -1,10 +1,12 @@
 //! The Calculator's server: what `calc serve`, the example and the tests all start.
 
 use std::io::Write;
+use std::thread;
 use std::time::Duration;
 
 use crate::calculator::CalculatorService;
 use crate::proto::calc_grpc::{calculator, calculator_service};
+use crate::proto::google_rpc::error_details;
 use crate::rpc::log::notice;
 use crate::rpc::{Drain, Health, Server, ServerBuilder, ServingStatus, StartError, Termination};
 
@@ -18,11 +20,17 @@ pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 /// A server with the Calculator service, and without an address to listen on yet.
 ///
 /// It also serves `grpc.health.v1.Health`, in which the Calculator is serving from the start
-/// to the beginning of the end ([`Server::health`] can change that), and `grpc.channelz.v1.Channelz`.
+/// to the beginning of the end ([`Server::health`] can change that), reflection and `grpc.channelz.v1.Channelz`.
 pub fn builder() -> ServerBuilder {
     let health = Health::new();
     health.set(calculator::NAME, ServingStatus::Serving);
-    Server::builder().service(calculator_service(CalculatorService)).service(Channelz::service()).health(health)
+    Server::builder()
+        .service(calculator_service(CalculatorService))
+        .health(health)
+        .channelz(true)
+        .reflection(true)
+        // What the details of errors are made of.
+        .reflected_file(error_details::file_descriptor())
 }
 
 /// Why [`run`] failed.
@@ -37,8 +45,24 @@ pub enum RunError {
     Signals(std::io::Error),
 }
 
-/// Starts `server` and runs it until SIGINT or SIGTERM. Then calls in flight have `grace` to
-/// finish, after which they are cancelled. A second signal ends the process at once.
+/// How long a server takes to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The time that it goes on while its health says NOT_SERVING, so that whoever spreads calls
+    /// over servers leaves it out: none by default.
+    pub lame_duck: Duration,
+    /// The time that calls in flight then have to finish, before they are cancelled: [`DEFAULT_GRACE`] by default.
+    pub grace: Duration,
+}
+
+impl Default for Ending {
+    fn default() -> Ending {
+        Ending { lame_duck: Duration::ZERO, grace: DEFAULT_GRACE }
+    }
+}
+
+/// Starts `server` and runs it until SIGINT or SIGTERM, and then to its end. A second signal ends the process at
+/// once.
 ///
 /// Prints `Server Start..` on standard output once it accepts calls, and where it listens on
 /// standard error. Standard input is not read.
@@ -46,7 +70,7 @@ pub enum RunError {
 /// # Errors
 ///
 /// See [`RunError`].
-pub fn run(server: ServerBuilder, grace: Duration) -> Result<Drain, RunError> {
+pub fn run(server: ServerBuilder, ending: Ending) -> Result<Drain, RunError> {
     let termination = Termination::listen().map_err(RunError::Signals)?;
     let server = server.start()?;
     for address in server.addresses() {
@@ -56,12 +80,18 @@ pub fn run(server: ServerBuilder, grace: Duration) -> Result<Drain, RunError> {
     // Nobody may be reading; that is no reason not to serve.
     let _ = writeln!(stdout, "Server Start..").and_then(|()| stdout.flush());
     let signal = termination.wait();
-    notice(&format!("{signal}: ending; calls in flight have {} s", grace.as_secs_f64()));
-    let drain = server.shutdown(grace);
-    notice(match drain {
-        Drain::Clean => "ended; every call had finished",
-        Drain::Cancelled => "ended; the calls still in flight were cancelled",
-        Drain::Stuck => "ended; a method did not return although its call was cancelled",
+    server.enter_lame_duck();
+    if !ending.lame_duck.is_zero() {
+        notice(&format!("{signal}: no longer serving by its health; ending in {} s", ending.lame_duck.as_secs_f64()));
+        thread::sleep(ending.lame_duck);
+    }
+    notice(&format!("{signal}: ending; calls in flight have {} s", ending.grace.as_secs_f64()));
+    let drain = server.shutdown(ending.grace);
+    notice(&match drain {
+        Drain::Clean => "ended; every call had finished".to_owned(),
+        Drain::Cancelled { calls: 1 } => "ended; 1 call was still in flight and was cancelled".to_owned(),
+        Drain::Cancelled { calls } => format!("ended; {calls} calls were still in flight and were cancelled"),
+        Drain::Stuck => "ended; a method did not return although its call was cancelled".to_owned(),
     });
     Ok(drain)
 }

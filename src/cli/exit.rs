@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use calc::Error;
 use calc::rpc::http::HttpError;
 use calc::rpc::log::{InitError, notice};
+use calc::rpc::reflection::ReflectionError;
+use calc::rpc::reflection::text::Malformed;
 use calc::rpc::{ConnectError, FileError, InvalidRate, MetricsError};
 use calc::server::RunError;
 
@@ -19,7 +21,7 @@ EXIT CODES:
     4    division by zero
     5    the server did not answer in time
     6    the server cannot be reached
-    7    the server answered with another error
+    7    the server answered with another error, or does not know the name
 
 `calc health` has others: see its --help.";
 
@@ -27,8 +29,10 @@ EXIT CODES:
 pub enum Exit {
     /// What was written on the command line or in the environment makes no sense.
     Usage(String),
-    /// A calculation has no result.
-    Calculation(Error),
+    /// A call failed, or a calculation has no result.
+    Call(Error),
+    /// The server does not offer reflection, does not know a name, or makes no sense.
+    Reflection(String),
     /// The server did not start, or did not end as it should.
     Serve(String),
     /// A file that was named cannot be used.
@@ -45,7 +49,8 @@ impl Exit {
         let (code, message) = match self {
             Exit::Usage(message) => (2, message),
             Exit::Probe(code, message) => (code, message),
-            Exit::Calculation(error) => (code(&error), error.to_string()),
+            Exit::Call(error) => (code(&error), error.to_string()),
+            Exit::Reflection(message) => (7, message),
             Exit::Serve(message) => (1, message),
             Exit::File(error) => (1, error.to_string()),
             Exit::Output(error) => (1, format!("cannot write to standard output: {error}")),
@@ -69,7 +74,22 @@ fn code(error: &Error) -> u8 {
 
 impl From<Error> for Exit {
     fn from(error: Error) -> Exit {
-        Exit::Calculation(error)
+        Exit::Call(error)
+    }
+}
+
+impl From<ReflectionError> for Exit {
+    fn from(error: ReflectionError) -> Exit {
+        match error {
+            ReflectionError::Status(status) => Exit::Call(status.into()),
+            error => Exit::Reflection(error.to_string()),
+        }
+    }
+}
+
+impl From<Malformed> for Exit {
+    fn from(error: Malformed) -> Exit {
+        Exit::Reflection(error.to_string())
     }
 }
 

@@ -3,9 +3,11 @@
 mod calculate;
 mod completions;
 mod connect;
+mod describe;
 mod environment;
 mod exit;
 mod health;
+mod list;
 mod serve;
 mod values;
 
@@ -41,6 +43,12 @@ enum Command {
     /// Asks a server whether it, or one of its services, can be called
     #[structopt(after_help = health::HELP)]
     Health(health::Health),
+    /// Lists the services that a server offers, or the methods of one
+    #[structopt(after_help = exit::HELP)]
+    List(list::List),
+    /// Prints what a server knows by a name, as the text of a .proto file
+    #[structopt(after_help = exit::HELP)]
+    Describe(describe::Describe),
     /// Prints a script that completes `calc` in a shell
     Completions {
         /// The shell
@@ -76,6 +84,8 @@ impl Command {
             Command::Multiply(calculation) => calculation.run(Operation::Multiply),
             Command::Divide(calculation) => calculation.run(Operation::Divide),
             Command::Health(health) => health.run(),
+            Command::List(list) => list.run(),
+            Command::Describe(describe) => describe.run(),
             Command::Completions { shell } => completions::print(Command::clap(), shell),
         }
     }

@@ -12,6 +12,7 @@
 //! | `interceptor` | what happens around every call, whatever its method |
 //! | `metrics`, `access_log` | two interceptors: numbers for Prometheus, and an event for each call |
 //! | [`log`], [`http`] | where events go, and a port for what looks after a server |
+//! | [`reflection`] | what a server says of its own services, and how to ask it |
 //! | `channel`, `duplex` | the client's side, on which generated clients stand |
 //! | `tls` | transport security, of servers and clients |
 //! | `auth` | interceptors that let in some callers and not others |
@@ -38,6 +39,7 @@ mod message;
 mod method;
 mod metrics;
 mod readiness;
+pub mod reflection;
 mod server;
 mod status;
 mod tls;
@@ -68,10 +70,11 @@ pub use message::wire;
 pub use method::{Method, MethodDescriptor, MethodKind};
 pub use metrics::{Metrics, MetricsError};
 pub use readiness::Readiness;
+pub use server::builder::{ServerBuilder, StartError};
 pub use server::listen::{ListenAddress, ParseAddressError};
 pub use server::service::{Service, ServiceBuilder};
 pub use server::signal::Termination;
-pub use server::{Drain, Server, ServerBuilder, StartError};
+pub use server::{Drain, Server};
 pub use status::Status;
 pub use tls::client::ClientTls;
 pub use tls::server::{ClientAuth, ServerTls, ServerTlsFiles};

@@ -150,3 +150,13 @@ fn generated_messages_read_and_write_by_the_specification() {
         assert_eq!(messages.matches(code).count(), count, "{code}");
     }
 }
+
+/// That is what server reflection is made of.
+#[test]
+fn a_service_knows_the_file_that_defines_it() {
+    let protos =
+        Protos::new(&[("x/type.proto", "syntax = \"proto3\"; message A {} service S { rpc Add(A) returns (A); }")]);
+    protos.generate(&["x/type.proto"]).unwrap();
+    let services = protos.output("type__grpc.rs");
+    assert_eq!(services.matches(".described_by(super::type_::file_descriptor())").count(), 1, "{services}");
+}

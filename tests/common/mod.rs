@@ -3,6 +3,7 @@
 
 pub mod certificates;
 pub mod process;
+pub mod protoc;
 pub mod raw;
 
 use std::thread;

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use calc::rpc::{AllowedNames, BearerTokens, ListenAddress, ServerBuilder};
+use calc::rpc::{AllowedNames, BearerTokens, ListenAddress, Metrics, ServerBuilder};
 use structopt::StructOpt;
 
+use super::metrics::count_reloads;
 use super::tls::Tls;
 use crate::cli::exit::Exit;
 use crate::cli::values;
@@ -49,8 +50,9 @@ impl Auth {
     pub fn apply(
         self,
         mut server: ServerBuilder,
-        is_tls: bool,
+        tls: &Tls,
         addresses: &[ListenAddress],
+        metrics: Option<&Metrics>,
     ) -> Result<ServerBuilder, Exit> {
         if !self.allow_names.is_empty() {
             let names = AllowedNames::new(self.allow_names.iter().map(|name| name.trim()))
@@ -59,8 +61,9 @@ impl Auth {
         }
         if let Some(path) = self.token_file {
             let tokens = BearerTokens::file(path).load()?;
+            count_reloads(metrics, "tokens", tokens.reloads())?;
             server = server.interceptor(if self.open_health { tokens.open(HEALTH) } else { tokens });
-            for address in addresses.iter().filter(|address| !is_tls && !address.is_local()) {
+            for address in addresses.iter().filter(|address| !tls.is_on() && !address.is_local()) {
                 tracing::warn!(%address, "tokens reach this address in clear text; --tls-cert and --tls-key keep them secret");
             }
         }

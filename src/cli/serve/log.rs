@@ -5,12 +5,12 @@ use calc::rpc::{AccessLog, ServerBuilder};
 use structopt::StructOpt;
 use tracing::level_filters::LevelFilter;
 
-use super::Exit;
+use crate::cli::exit::Exit;
 use crate::cli::values;
 
-/// The log, on standard error.
+// Its comment would take the place of the command's own: hence not `///`.
 #[derive(StructOpt)]
-pub struct LogOptions {
+pub struct Log {
     /// The least that is logged, on standard error
     #[structopt(long, value_name = "LEVEL", env = "CALC_LOG_LEVEL", hide_env_values = true, default_value = "info",
         possible_values = &["off", "error", "warn", "info", "debug", "trace"])]
@@ -33,7 +33,7 @@ fn format(text: &str) -> Format {
     }
 }
 
-impl LogOptions {
+impl Log {
     /// Sets the log up. It ends with what is returned.
     pub fn init(&self) -> Result<Guard, Exit> {
         Ok(log::init(log::Options { level: self.log_level, format: self.log_format })?)

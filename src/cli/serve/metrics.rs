@@ -1,40 +1,59 @@
 //! `calc serve --metrics`: the HTTP port with metrics and health.
 
+use std::num::NonZeroUsize;
+
 use calc::rpc::http::{HttpServer, Pages};
 use calc::rpc::log::{self, notice};
-use calc::rpc::{ListenAddress, Metrics, Readiness, ServerBuilder};
+use calc::rpc::{self, ListenAddress, Readiness, Reloads};
 use structopt::StructOpt;
 
-use super::Exit;
+use crate::cli::exit::Exit;
 
-/// Metrics and health over HTTP.
+// Its comment would take the place of the command's own: hence not `///`.
 #[derive(StructOpt)]
-pub struct MetricsOptions {
+pub struct Metrics {
     /// Where to show metrics and health over HTTP, as HOST:PORT or [IPV6]:PORT: /metrics for Prometheus, /healthz and
     /// /readyz. Without encryption or authentication: give 127.0.0.1 or an inner network's address. Off if not given
     #[structopt(long, value_name = "ADDR", env = "CALC_METRICS", hide_env_values = true)]
     metrics: Option<ListenAddress>,
 }
 
-impl MetricsOptions {
-    /// Counts the calls of `server`, if that is wanted, and opens the port.
-    ///
-    /// The port is open before the server is ready, and until what is returned is dropped.
-    pub fn apply(self, server: ServerBuilder, log: &log::Guard) -> Result<(ServerBuilder, Option<HttpServer>), Exit> {
-        let Some(address) = self.metrics else {
-            return Ok((server, None));
-        };
-        let metrics = Metrics::new("calc", env!("CARGO_PKG_VERSION"), server.queue_count())?;
+impl Metrics {
+    /// What counts the calls of a server, if that is wanted.
+    pub fn measure(&self, queues: NonZeroUsize, log: &log::Guard) -> Result<Option<rpc::Metrics>, Exit> {
+        if self.metrics.is_none() {
+            return Ok(None);
+        }
+        let metrics = rpc::Metrics::new("calc", env!("CARGO_PKG_VERSION"), queues)?;
         metrics.counter(
             "calc_log_lines_dropped_total",
             "Log lines that were dropped: nobody read standard error in time.",
             log.dropped_lines(),
         )?;
-        let readiness = Readiness::default();
-        let server = server.interceptor(metrics.clone()).readiness(readiness.clone());
+        Ok(Some(metrics))
+    }
+
+    /// Opens the port. It is open before the server is ready, and until what is returned is dropped.
+    pub fn open(self, metrics: Option<rpc::Metrics>, readiness: Readiness) -> Result<Option<HttpServer>, Exit> {
+        let (Some(address), Some(metrics)) = (self.metrics, metrics) else {
+            return Ok(None);
+        };
         let pages = Pages::new().metrics(metrics).health(move || readiness.is_ready());
         let port = HttpServer::start(&address, pages)?;
         notice(&format!("metrics on http://{}/metrics", port.address()));
-        Ok((server, Some(port)))
+        Ok(Some(port))
     }
+}
+
+/// Counts how often `what`, a file's content in the plural, has been read again, and how often it was no good.
+pub fn count_reloads(metrics: Option<&rpc::Metrics>, what: &str, reloads: Reloads) -> Result<(), Exit> {
+    let Some(metrics) = metrics else {
+        return Ok(());
+    };
+    let failed = reloads.clone();
+    let name = format!("calc_{what}_reloads_total");
+    metrics.counter(&name, &format!("New {what} that were read and taken."), move || reloads.succeeded())?;
+    let name = format!("calc_{what}_reload_failures_total");
+    metrics.counter(&name, &format!("New {what} that were refused; the old ones stay."), move || failed.failed())?;
+    Ok(())
 }

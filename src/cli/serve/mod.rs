@@ -1,37 +1,21 @@
-<<<<<<< HEAD
-//! `calc serve`: the Calculator's server.
+//! `calc serve`: the Calculator's server. Options that belong together have a file each.
 
 mod auth;
 mod limits;
+mod log;
+mod metrics;
 mod tls;
 
 use std::num::NonZeroUsize;
-use std::thread;
 use std::time::Duration;
 
-use calc::rpc::{Compression, Drain, ListenAddress};
-use calc::server::{self, RunError};
+use calc::rpc::{Compression, Drain, ListenAddress, Readiness, ServerBuilder};
+use calc::server::{self, Ending, RunError};
 use structopt::StructOpt;
 use structopt::clap::ArgMatches;
 
 use crate::cli::exit::{self, Exit};
 use crate::cli::{environment, values};
-=======
-//! `calc serve`: the Calculator's server. Options that belong together have a file each.
-
-mod log;
-mod metrics;
-
-use std::num::NonZeroUsize;
-use std::time::Duration;
-
-use calc::rpc::{Drain, ListenAddress};
-use calc::server;
-use structopt::StructOpt;
-
-use super::exit::Exit;
-use super::values;
->>>>>>> metrics
 
 #[derive(StructOpt)]
 pub struct Serve {
@@ -44,28 +28,36 @@ pub struct Serve {
     #[structopt(long, value_name = "N", env = "CALC_QUEUES", hide_env_values = true,
         parse(try_from_str = values::queues))]
     queues: Option<NonZeroUsize>,
-<<<<<<< HEAD
-    /// Compresses replies of 1,024 bytes and more, for clients that accept it
-    #[structopt(long, value_name = "off|gzip|deflate", env = "CALC_COMPRESSION", hide_env_values = true,
+    /// Compresses replies of 1,024 bytes and more, for clients that accept it: off, gzip or deflate
+    #[structopt(long, value_name = "ALGORITHM", env = "CALC_COMPRESSION", hide_env_values = true,
         default_value = "off", parse(try_from_str = values::compression))]
     compression: Compression,
-=======
-    /// The largest request that is accepted
-    #[structopt(long, value_name = "BYTES", env = "CALC_MAX_REQUEST_BYTES", hide_env_values = true,
-        default_value = "4194304", parse(try_from_str = values::request_bytes))]
-    max_request_bytes: u32,
->>>>>>> metrics
+    /// Whether clients can ask for the services and their protos: on or off
+    #[structopt(long, value_name = "ON|OFF", env = "CALC_REFLECTION", hide_env_values = true,
+        default_value = "on", parse(try_from_str = values::on_off))]
+    reflection: bool,
+    /// Whether clients can ask for the server's connections and their counts: on or off
+    #[structopt(long, value_name = "ON|OFF", env = "CALC_CHANNELZ", hide_env_values = true,
+        default_value = "on", parse(try_from_str = values::on_off))]
+    channelz: bool,
+    /// The time that the server goes on after SIGTERM while its health says NOT_SERVING, 0 or more
+    #[structopt(long, value_name = "SECONDS", env = "CALC_LAME_DUCK", hide_env_values = true, default_value = "0",
+        parse(try_from_str = values::grace))]
+    lame_duck: Duration,
     /// The time that calls in flight have to finish when the server ends, 0 or more
     #[structopt(long, value_name = "SECONDS", env = "CALC_GRACE", hide_env_values = true, default_value = "10",
         parse(try_from_str = values::grace))]
     grace: Duration,
     #[structopt(flatten)]
-<<<<<<< HEAD
     limits: limits::Limits,
     #[structopt(flatten)]
     tls: tls::Tls,
     #[structopt(flatten)]
     auth: auth::Auth,
+    #[structopt(flatten)]
+    metrics: metrics::Metrics,
+    #[structopt(flatten)]
+    log: log::Log,
     /// Checks all of this, files included, and ends without having listened
     #[structopt(long)]
     check: bool,
@@ -79,52 +71,50 @@ impl Serve {
     pub fn run(self, matches: Option<&ArgMatches<'_>>) -> Result<(), Exit> {
         self.tls.check()?;
         self.auth.check(&self.tls)?;
+        let mut builder = self.builder();
         if let (true, Some(matches)) = (self.print_config, matches) {
-            let queues = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-            let computed = [("queues", queues.to_string())];
+            let computed = [("queues", builder.queue_count().to_string())];
             exit::print(&environment::in_force(&Serve::clap(), matches, &computed))?;
+            if !self.check {
+                return Ok(());
+            }
         }
-        tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-        let mut builder = server::builder().limits(self.limits.limits()).compression(self.compression);
-        let tls = self.tls.load()?;
-        builder = self.auth.apply(builder, tls.is_some(), &self.listen)?;
-        if let Some(tls) = tls {
-            builder = builder.tls(tls);
-        }
-=======
-    metrics: metrics::MetricsOptions,
-    #[structopt(flatten)]
-    log: log::LogOptions,
-}
-
-impl Serve {
-    pub fn run(self) -> Result<(), Exit> {
         let log = self.log.init()?;
-        let mut builder = server::builder().max_request_bytes(self.max_request_bytes);
->>>>>>> metrics
-        for address in self.listen {
-            builder = builder.listen(address);
+        let metrics = self.metrics.measure(builder.queue_count(), &log)?;
+        if let Some(metrics) = &metrics {
+            // The first interceptors see what others refuse.
+            builder = builder.interceptor(metrics.clone());
         }
-        if let Some(queues) = self.queues {
-            builder = builder.queues(queues);
-        }
-<<<<<<< HEAD
+        builder = self.log.apply(builder)?;
+        builder = self.auth.apply(builder, &self.tls, &self.listen, metrics.as_ref())?;
+        builder = self.tls.apply(builder, metrics.as_ref())?;
         if self.check {
             builder.check().map_err(RunError::from)?;
             return exit::print("the configuration can be served\n");
         }
-        if self.print_config {
-            return Ok(());
-        }
-=======
-        // The first interceptors: they see what others refuse.
-        let (builder, _port) = self.metrics.apply(builder, &log)?;
-        let builder = self.log.apply(builder)?;
->>>>>>> metrics
-        match server::run(builder, self.grace)? {
+        let readiness = Readiness::default();
+        let _port = self.metrics.open(metrics, readiness.clone())?;
+        let ending = Ending { lame_duck: self.lame_duck, grace: self.grace };
+        match server::run(builder.readiness(readiness), ending)? {
             Drain::Clean => Ok(()),
-            Drain::Cancelled => Err(Exit::Serve("calls in flight did not finish in time".to_owned())),
+            Drain::Cancelled { .. } => Err(Exit::Serve("calls in flight did not finish in time".to_owned())),
             Drain::Stuck => Err(Exit::Serve("a method did not return".to_owned())),
+        }
+    }
+
+    /// What needs no file.
+    fn builder(&self) -> ServerBuilder {
+        let mut builder = server::builder()
+            .limits(self.limits.limits())
+            .compression(self.compression)
+            .reflection(self.reflection)
+            .channelz(self.channelz);
+        for address in &self.listen {
+            builder = builder.listen(address.clone());
+        }
+        match self.queues {
+            Some(queues) => builder.queues(queues),
+            None => builder,
         }
     }
 }

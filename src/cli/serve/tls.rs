@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use calc::rpc::{ClientAuth, ServerTls};
+use calc::rpc::{ClientAuth, Metrics, ServerBuilder, ServerTls};
 use structopt::StructOpt;
 
+use super::metrics::count_reloads;
 use crate::cli::exit::Exit;
 use crate::cli::values;
 
@@ -48,15 +49,22 @@ impl Tls {
         Err(Exit::Usage(fault.to_owned()))
     }
 
-    /// Reads the files. `None` stands for clear text.
-    pub fn load(self) -> Result<Option<ServerTls>, Exit> {
+    /// Whether there is TLS at all.
+    pub fn is_on(&self) -> bool {
+        self.tls_cert.is_some()
+    }
+
+    /// Reads the files, and gives the server what they hold.
+    pub fn apply(self, server: ServerBuilder, metrics: Option<&Metrics>) -> Result<ServerBuilder, Exit> {
         let (Some(certificate), Some(key)) = (self.tls_cert, self.tls_key) else {
-            return Ok(None);
+            return Ok(server);
         };
         let mut files = ServerTls::files(certificate, key);
         if let Some(ca) = self.tls_client_ca {
             files = files.client_ca(ca, self.tls_client_auth.unwrap_or_default());
         }
-        Ok(Some(files.load()?))
+        let tls = files.load()?;
+        count_reloads(metrics, "certificates", tls.reloads())?;
+        Ok(server.tls(tls))
     }
 }

@@ -88,7 +88,10 @@ pub(super) fn plain(target: &str) -> Channel {
 fn base() -> grpcio::ChannelBuilder {
     // One thread that waits for replies. It ends with the last clone of the channel.
     let env = Arc::new(EnvBuilder::new().cq_count(1).name_prefix("grpc-client").build());
-    grpcio::ChannelBuilder::new(env).primary_user_agent(concat!("calc/", env!("CARGO_PKG_VERSION")))
+    grpcio::ChannelBuilder::new(env)
+        .primary_user_agent(concat!("calc/", env!("CARGO_PKG_VERSION")))
+        // The C core writes a channel's trace without a lock, and channelz reads it.
+        .raw_cfg_int(c"grpc.max_channel_trace_event_memory_per_node".into(), 0)
 }
 
 fn check_name(name: &str) -> Result<&str, ConnectError> {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use futures::executor::block_on;
 use grpcio::ConnectivityState::{GRPC_CHANNEL_READY, GRPC_CHANNEL_SHUTDOWN, GRPC_CHANNEL_TRANSIENT_FAILURE};
 
-use super::{Channel, MAX_TIMEOUT};
+use super::Channel;
+use super::options::MAX_TIMEOUT;
 
 impl Channel {
     /// Connects, and says whether that succeeded: `false` as soon as it has failed once, or

@@ -7,7 +7,7 @@ use grpcio::{CallOption, Metadata, MetadataBuilder};
 use crate::rpc::BearerToken;
 
 /// The longest deadline, so that a date in the far future cannot overflow: ten years.
-const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+pub(super) const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// The metadata that a token is sent in.
 const AUTHORIZATION: &str = "authorization";

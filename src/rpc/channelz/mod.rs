@@ -16,10 +16,12 @@
 mod clock;
 mod json;
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::proto::grpc_channelz::channelz::{
     GetChannelRequest, GetChannelResponse, GetServerRequest, GetServerResponse, GetServerSocketsRequest,
     GetServerSocketsResponse, GetServersRequest, GetServersResponse, GetSocketRequest, GetSocketResponse,
-    GetSubchannelRequest, GetSubchannelResponse, GetTopChannelsRequest, GetTopChannelsResponse,
+    GetSubchannelRequest, GetSubchannelResponse, GetTopChannelsRequest, GetTopChannelsResponse, Server,
 };
 use crate::proto::grpc_channelz::channelz_grpc::{Channelz as ChannelzMethods, channelz_service};
 use crate::rpc::{Call, Code, Service, Status};
@@ -48,6 +50,45 @@ impl Channelz {
     /// The service, ready to be registered.
     pub fn service() -> Service {
         channelz_service(Channelz)
+    }
+}
+
+/// A server, as the C core counts it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ServerId(i64);
+
+/// One server is made at a time, so that the newest is known to be it.
+static NEWEST: Mutex<()> = Mutex::new(());
+
+impl ServerId {
+    /// Makes a server, and tells which it is.
+    pub fn of<E>(make: impl FnOnce() -> Result<grpcio::Server, E>) -> Result<(grpcio::Server, ServerId), E> {
+        let _newest = NEWEST.lock().unwrap_or_else(PoisonError::into_inner);
+        let server = make()?;
+        let ids = servers().into_iter().map(|server| server.ref_.server_id);
+        Ok((server, ServerId(ids.max().unwrap_or_default())))
+    }
+
+    /// The calls that have begun and not ended, whether a method has seen them or not.
+    pub fn calls_in_flight(self) -> i64 {
+        let server = servers().into_iter().find(|server| server.ref_.server_id == self.0);
+        server.map_or(0, |server| server.data.calls_started - server.data.calls_succeeded - server.data.calls_failed)
+    }
+}
+
+fn servers() -> Vec<Server> {
+    let mut servers = Vec::new();
+    let mut start = 0;
+    loop {
+        let Ok(page) = json::get::<GetServersResponse>(|read| grpcio::channelz::get_servers(start, read)) else {
+            return servers;
+        };
+        let last = page.server.last().map(|server| server.ref_.server_id);
+        servers.extend(page.server);
+        match last.and_then(|id| u64::try_from(id).ok()) {
+            Some(id) if !page.end => start = id + 1,
+            _ => return servers,
+        }
     }
 }
 

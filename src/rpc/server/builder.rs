@@ -10,6 +10,7 @@ use protobuf::reflect::FileDescriptor;
 
 use super::Server;
 use super::route::{Route, Shared};
+use crate::rpc::channelz::ServerId;
 use crate::rpc::interceptor::Chain;
 use crate::rpc::limits::StreamingCalls;
 use crate::rpc::{
@@ -178,7 +179,7 @@ impl ServerBuilder {
     ///
     /// See [`StartError`].
     pub fn start(mut self) -> Result<Server, StartError> {
-        let mut server = self.prepare()?;
+        let (mut server, id) = self.prepare()?;
         let mut addresses = Vec::new();
         for address in self.addresses {
             match address.bind(&mut server, self.tls.as_ref()) {
@@ -188,7 +189,7 @@ impl ServerBuilder {
         }
         server.start();
         self.readiness.set(true);
-        Ok(Server { server, addresses, health: self.health, readiness: self.readiness, ended: false })
+        Ok(Server { server, id, addresses, health: self.health, readiness: self.readiness, ended: false })
     }
 
     /// Does what [`ServerBuilder::start`] does, up to where it would listen.
@@ -201,7 +202,7 @@ impl ServerBuilder {
     }
 
     /// A server that does not listen yet.
-    fn prepare(&mut self) -> Result<grpcio::Server, StartError> {
+    fn prepare(&mut self) -> Result<(grpcio::Server, ServerId), StartError> {
         if self.addresses.is_empty() {
             return Err(StartError::NoAddress);
         }
@@ -213,7 +214,7 @@ impl ServerBuilder {
         for service in self.routed()? {
             builder = builder.register_service(service);
         }
-        Ok(builder.build()?)
+        Ok(ServerId::of(|| builder.build())?)
     }
 
     /// Gives the methods of all services what stands around them.

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use futures::{Future, FutureExt};
 
-use crate::rpc::{Channelz, Health, ListenAddress, Readiness, ServerBuilder};
+use crate::rpc::channelz::ServerId;
+use crate::rpc::{Health, ListenAddress, Readiness, ServerBuilder};
 
 /// How long calls that were cancelled may take to let go of their queue's thread.
 const CANCEL_BOUND: Duration = Duration::from_secs(5);
@@ -26,7 +27,7 @@ pub enum Drain {
     /// Calls were still in flight when the time was up, and have been cancelled.
     Cancelled {
         /// How many there were, as the C core counts them: one that waits for its request is among them.
-        calls: u64,
+        calls: i64,
     },
     /// A method did not return even after its call was cancelled; its thread goes on.
     Stuck,
@@ -37,6 +38,7 @@ pub enum Drain {
 /// Dropping it cancels the calls in flight; [`Server::shutdown`] lets them finish.
 pub struct Server {
     server: grpcio::Server,
+    id: ServerId,
     addresses: Vec<ListenAddress>,
     health: Option<Health>,
     readiness: Readiness,
@@ -87,7 +89,7 @@ impl Server {
         if wait(&mut ended, grace).is_some() {
             return Drain::Clean;
         }
-        let calls = Channelz::calls_in_flight(&self.addresses);
+        let calls = self.id.calls_in_flight();
         self.server.cancel_all_calls();
         match wait(&mut ended, CANCEL_BOUND) {
             Some(_) => Drain::Cancelled { calls },

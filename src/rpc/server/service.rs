@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use grpcio::MethodType;
 use protobuf::MessageFull;
+use protobuf::reflect::FileDescriptor;
 
 use super::route::Route;
 use crate::rpc::call::adapter;
@@ -13,6 +14,8 @@ use crate::rpc::{Call, Method, MethodKind, ReplyFuture, ReplyStream, RequestStre
 /// Methods under one name. Made by the functions that generated code has for each service.
 pub struct Service {
     name: &'static str,
+    /// The file that defines it, for server reflection.
+    pub(in crate::rpc) file: Option<FileDescriptor>,
     pub(super) methods: Vec<ServiceMethod>,
 }
 
@@ -39,7 +42,16 @@ pub struct ServiceBuilder {
 impl ServiceBuilder {
     /// A service without methods, by its full name.
     pub fn new(name: &'static str) -> ServiceBuilder {
-        ServiceBuilder { service: Service { name, methods: Vec::new() } }
+        ServiceBuilder { service: Service { name, file: None, methods: Vec::new() } }
+    }
+
+    /// Names the file that defines the service, for server reflection
+    /// ([`ServerBuilder::reflection`](crate::rpc::ServerBuilder::reflection)). Without one,
+    /// reflection lists the service and cannot describe it.
+    #[must_use]
+    pub fn described_by(mut self, file: &FileDescriptor) -> ServiceBuilder {
+        self.service.file = Some(file.clone());
+        self
     }
 
     /// Adds a unary method. It runs on the thread of a completion queue and must not wait

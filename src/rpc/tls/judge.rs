@@ -14,6 +14,7 @@ use grpcio::{CertificateRequestType, EnvBuilder, Environment, ServerCredentials,
 
 use super::pem;
 use crate::rpc::FileError;
+use crate::rpc::channelz::ServerId;
 
 /// A certificate of nobody, for one day, and the key to it, which is no secret: no connection is
 /// ever made with them. The C core looks at certificate authorities only beside such a pair.
@@ -109,8 +110,8 @@ impl Judge {
     }
 
     fn can_listen(&self, address: String, credentials: ServerCredentials) -> bool {
-        let server = grpcio::ServerBuilder::new(Arc::clone(&self.env)).requests_slot_per_cq(1).build();
-        server.is_ok_and(|mut server| server.add_listening_port(address, credentials).is_ok())
+        let server = ServerId::of(|| grpcio::ServerBuilder::new(Arc::clone(&self.env)).requests_slot_per_cq(1).build());
+        server.is_ok_and(|(mut server, _)| server.add_listening_port(address, credentials).is_ok())
     }
 }
 

@@ -1,0 +1,65 @@
+//! A busy server that is told to end, by clients that are not ours.
+
+use std::process::Stdio;
+
+use crate::common::process::{Running, ServerProcess, calc, python, run, stdout_of};
+use crate::common::wait_until;
+
+const SIGTERM: i32 = 15;
+
+fn serve(args: &[&str]) -> ServerProcess {
+    ServerProcess::start(calc(&["serve", "--listen", "127.0.0.1:0"]).args(args))
+}
+
+/// Starts `tests/python/drain.py` and waits until it keeps the servers busy. At the end of its input it finishes, and
+/// fails if anything was lost.
+fn keep_busy(scenario: &str, servers: &[&ServerProcess]) -> Running {
+    let mut command = python("tests/python/drain.py");
+    command.arg(scenario).args(servers.iter().map(|server| server.target())).stdin(Stdio::piped());
+    let mut client = Running::start(&mut command);
+    client.wait_for_line("busy");
+    client
+}
+
+/// Calls that come in while a server ends were CANCELLED by the C core, and not tried again: `cmake/refuse.h`.
+#[test]
+fn no_call_is_lost_by_a_client_that_tries_again() {
+    let (mut ending, staying) = (serve(&[]), serve(&[]));
+    let mut client = keep_busy("load", &[&ending, &staying]);
+    ending.process.signal(SIGTERM);
+    assert_eq!(ending.process.wait().code(), Some(0));
+    client.end_of_input();
+}
+
+#[test]
+fn streams_go_on_until_they_end_by_themselves() {
+    let mut server = serve(&["--grace", "30"]);
+    let mut client = keep_busy("streams", &[&server]);
+    server.process.signal(SIGTERM);
+    server.wait_for_line("SIGTERM: ending");
+    client.end_of_input();
+    assert_eq!(server.process.wait().code(), Some(0));
+}
+
+#[test]
+fn calls_that_do_not_end_are_cancelled_and_counted() {
+    let mut server = serve(&["--grace", "0.5"]);
+    let mut client = keep_busy("forever", &[&server]);
+    server.process.signal(SIGTERM);
+    assert_eq!(server.process.wait().code(), Some(1));
+    server.wait_for_line("ended; 4 calls were still in flight and were cancelled");
+    client.end_of_input();
+}
+
+#[test]
+fn a_lame_duck_goes_on_answering_and_says_that_it_is_about_to_end() {
+    let mut server = serve(&["--lame-duck", "60", "--metrics", "127.0.0.1:0"]);
+    let health = || run(calc(&["health", "--target", server.target()]).env("CALC_TIMEOUT", "30")).status.code();
+    assert_eq!(health(), Some(0));
+    server.process.signal(SIGTERM);
+    wait_until(|| health() == Some(4));
+    assert_eq!(stdout_of(&mut calc(&["add", "1", "2", "--timeout=30", "--target", server.target()])), "3\n");
+    // A second signal does not wait.
+    server.process.signal(SIGTERM);
+    assert!(!server.process.wait().success());
+}

@@ -1,0 +1,93 @@
+//! Server reflection: what a server says of itself, asked by Python's implementation.
+
+use calc::rpc::reflection::Conflict;
+use calc::rpc::{Server, ServerBuilder, ServiceBuilder, StartError};
+use protobuf::descriptor::{
+    DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
+};
+use protobuf::reflect::FileDescriptor;
+
+use crate::common::process::{python, stdout_of};
+use crate::common::protoc::{compile, folder};
+use crate::common::{calculator, start, target};
+use crate::protos::kinds;
+
+/// A service by its name alone.
+fn named(name: &'static str) -> ServiceBuilder {
+    ServiceBuilder::new(name)
+}
+
+#[test]
+fn python_gets_a_right_answer_to_every_kind_of_question() {
+    let files = FileDescriptor::new_dynamic_fds(compile(&folder(), &["reflected/proto2.proto"]), &[]).unwrap();
+    let file = files.iter().find(|file| file.name() == "reflected/proto2.proto").unwrap();
+    let server = Server::builder()
+        .service(named("test.Undescribed").build())
+        .service(named("test.Kinds").described_by(kinds::file_descriptor()).build())
+        .reflected_file(file)
+        .reflection(true);
+    let server = start(server);
+    let output = stdout_of(python("tests/python/reflection.py").arg(target(&server)));
+    assert_eq!(output, "every answer is right\n");
+}
+
+#[test]
+fn a_python_program_that_knows_no_proto_divides_by_reflection() {
+    let server = calculator();
+    assert_eq!(stdout_of(python("tests/python/divide_by_reflection.py").arg(target(&server))), "2.5\n");
+}
+
+/// A file with a message of this name.
+fn file(name: &str, message: &str) -> FileDescriptorProto {
+    let message = DescriptorProto { name: Some(message.into()), ..Default::default() };
+    FileDescriptorProto { name: Some(name.into()), message_type: vec![message], ..Default::default() }
+}
+
+fn reflecting(files: &[FileDescriptorProto]) -> Result<Server, Conflict> {
+    let file = |file: &FileDescriptorProto| FileDescriptor::new_dynamic(file.clone(), &[]).unwrap();
+    let add = |server: ServerBuilder, proto| server.reflected_file(&file(proto));
+    let server = files.iter().fold(Server::builder().reflection(true), add);
+    server.listen("127.0.0.1:0".parse().unwrap()).start().map_err(|error| match error {
+        StartError::Reflection(conflict) => conflict,
+        other => panic!("{other}"),
+    })
+}
+
+#[test]
+fn the_same_file_may_come_twice() {
+    reflecting(&[file("a.proto", "A"), file("b.proto", "B"), file("a.proto", "A")]).unwrap();
+}
+
+#[test]
+fn files_that_contradict_each_other_do_not_start() {
+    let conflict = |files: &[FileDescriptorProto]| reflecting(files).err().unwrap();
+    let error = conflict(&[file("a.proto", "A"), file("a.proto", "B")]);
+    assert!(matches!(&error, Conflict::File(name) if name == "a.proto"), "{error}");
+
+    let error = conflict(&[file("a.proto", "A"), file("b.proto", "A")]);
+    assert_eq!(error.to_string(), "`A` is defined in `a.proto` and again in `b.proto`");
+
+    // The value of an enum stands beside the enum.
+    let value = EnumValueDescriptorProto { name: Some("A".into()), number: Some(0), ..Default::default() };
+    let level = EnumDescriptorProto { name: Some("Level".into()), value: vec![value], ..Default::default() };
+    let same = FileDescriptorProto { enum_type: vec![level], ..file("a.proto", "A") };
+    assert_eq!(conflict(&[same]).to_string(), "`A` is defined in `a.proto` and again in `a.proto`");
+
+    let extension = |name: &str| FieldDescriptorProto {
+        name: Some(name.into()),
+        number: Some(9),
+        type_: Some(protobuf::descriptor::field_descriptor_proto::Type::TYPE_BOOL.into()),
+        extendee: Some(".A".into()),
+        ..Default::default()
+    };
+    let extended = FileDescriptorProto { extension: vec![extension("x"), extension("y")], ..file("a.proto", "A") };
+    let error = conflict(&[extended]);
+    assert!(matches!(&error, Conflict::Extension { message, number: 9, .. } if message == "A"), "{error}");
+}
+
+#[test]
+fn a_server_that_has_reflection_already_does_not_start() {
+    let server = Server::builder().service(named("grpc.reflection.v1.ServerReflection").build()).reflection(true);
+    let error = server.listen("127.0.0.1:0".parse().unwrap()).start().err().unwrap();
+    assert!(matches!(error, StartError::DuplicateService("grpc.reflection.v1.ServerReflection")), "{error}");
+}
