@@ -5,10 +5,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use calc::Client;
-use calc::proto::calc::{AddReply, AddRequest};
+use calc::proto::grpc_health::health::HealthCheckRequest;
+use calc::proto::grpc_health::health::health_check_response::ServingStatus;
+use calc::proto::grpc_health::health_grpc::{HealthClient, health};
 use calc::rpc::{
-    AllowedNames, BearerToken, BearerTokens, Channel, ClientAuth, ClientTls, Code, ConnectError, Method, Server,
-    ServerBuilder, Service, ServiceBuilder,
+    AllowedNames, BearerToken, BearerTokens, Channel, ClientAuth, ClientTls, Code, ConnectError, Server, ServerBuilder,
 };
 
 use crate::common::certificates::Folder;
@@ -19,13 +20,6 @@ use crate::common::{PATIENCE, channel, client, start, target, wait_until};
 const THIRTY: &str = "081e\n";
 const TOKEN: &str = "0123456789abcdef";
 const OTHER: &str = "fedcba9876543210";
-
-/// A stand-in for the service of that name.
-const CHECK: Method<AddRequest, AddReply> = Method::new("/grpc.health.v1.Health/Check");
-
-fn health() -> Service {
-    ServiceBuilder::new("grpc.health.v1.Health").unary(CHECK, |_, _| Ok(AddReply::new())).build()
-}
 
 fn tokens(folder: &Folder, content: &str) -> BearerTokens {
     folder.put("tokens", content);
@@ -83,12 +77,12 @@ fn the_caller_is_asked_before_the_request_is_decoded() {
 #[test]
 fn a_service_that_is_open_asks_nobody() {
     let folder = Folder::new();
-    let names = AllowedNames::new(["nobody"]).unwrap().open("grpc.health.v1.Health");
-    let known = tokens(&folder, TOKEN).open("grpc.health.v1.Health");
-    let server = start(calc::server::builder().service(health()).interceptor(names).interceptor(known));
-    let channel = channel(&server);
+    let names = AllowedNames::new(["nobody"]).unwrap().open(health::NAME);
+    let known = tokens(&folder, TOKEN).open(health::NAME);
+    let server = start(calc::server::builder().interceptor(names).interceptor(known));
     let options = calc::rpc::CallOptions::default().timeout(PATIENCE);
-    assert_eq!(channel.unary(CHECK, &AddRequest::new(), options), Ok(AddReply::new()));
+    let checked = HealthClient::new(channel(&server)).check(&HealthCheckRequest::new(), options).unwrap();
+    assert_eq!(checked.status, ServingStatus::SERVING.into());
     assert_eq!(client(&server).add(20, 10).unwrap_err().status().code(), Code::Unauthenticated);
 }
 

@@ -90,7 +90,7 @@ fn wrong_usage_is_named() {
         (&["add", "1", "2", "--target", "localhost"], "no port"),
         (&["serve", "--listen", "localhost"], "no port"),
         (&["serve", "--queues", "0"], "from 1 to 256"),
-        (&["serve", "--max-request-bytes", "3000000000"], "from 0 to 2147483647"),
+        (&["serve", "--max-request-bytes", "3000000000"], "from 1 to 2147483647"),
         (&["serve", "--grace", "-1"], "number of seconds"),
         (&[], "requires a subcommand"),
         (&["power", "2", "3"], "power"),

@@ -9,7 +9,8 @@ use calc::proto::grpc_health::health::health_check_response::ServingStatus as Pr
 use calc::proto::grpc_health::health::{HealthCheckRequest, HealthCheckResponse, HealthListRequest};
 use calc::proto::grpc_health::health_grpc::HealthClient;
 use calc::rpc::{
-    CallOptions, Channel, Code, Drain, Health, Replies, Server, ServerBuilder, ServingStatus, StartError, Status,
+    CallOptions, Channel, Code, Drain, Health, Limits, Replies, Server, ServerBuilder, ServingStatus, StartError,
+    Status,
 };
 use futures::executor::block_on;
 use futures::future::join_all;
@@ -20,7 +21,7 @@ use crate::common::{PATIENCE, calculator, channel, start, target};
 
 fn health() -> (Server, Health) {
     let health = Health::new();
-    (start(Server::builder().health(health.clone())), health)
+    (start(Server::builder().health(health.clone()).limits(many())), health)
 }
 
 fn client(server: &Server) -> HealthClient {
@@ -185,6 +186,11 @@ fn a_watch_that_is_cancelled_leaves_nothing_behind() {
     }
 }
 
+/// Limits that let one connection have thousands of watches.
+fn many() -> Limits {
+    Limits { max_concurrent_streams: 2000, ..Limits::default() }
+}
+
 #[test]
 fn names_that_are_unknown_are_limited_in_length_and_number() {
     let (server, health) = health();
@@ -217,7 +223,7 @@ fn five_thousand_watches_all_see_a_change_and_leave_nothing_behind() {
     const WATCHES: usize = 5000;
     let health = Health::new();
     let addresses = (0..4).map(|_| "127.0.0.1:0".parse().unwrap());
-    let server = start(addresses.fold(Server::builder().health(health.clone()), ServerBuilder::listen));
+    let server = start(addresses.fold(Server::builder().health(health.clone()).limits(many()), ServerBuilder::listen));
     // Channels to one address would share a connection.
     let targets = server.addresses().iter().map(ToString::to_string);
     let channels: Vec<_> = targets.map(|target| HealthClient::new(Channel::connect(&target).unwrap())).collect();

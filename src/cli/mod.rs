@@ -27,7 +27,7 @@ use exit::Exit;
 #[structopt(global_settings = &[AllowNegativeNumbers, VersionlessSubcommands])]
 enum Command {
     /// Serves the Calculator until SIGINT or SIGTERM
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Asks a server for N1 + N2
     #[structopt(after_help = exit::HELP)]
     Add(Calculation),

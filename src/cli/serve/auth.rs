@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use calc::proto::grpc_health::health_grpc::health;
 use calc::rpc::{AllowedNames, BearerTokens, ListenAddress, Metrics, ServerBuilder};
 use structopt::StructOpt;
 
@@ -9,9 +10,6 @@ use super::metrics::count_reloads;
 use super::tls::Tls;
 use crate::cli::exit::Exit;
 use crate::cli::values;
-
-/// The service that answers whether the server is well.
-const HEALTH: &str = "grpc.health.v1.Health";
 
 // Its comment would take the place of the command's own: hence not `///`.
 #[derive(StructOpt)]
@@ -57,12 +55,12 @@ impl Auth {
         if !self.allow_names.is_empty() {
             let names = AllowedNames::new(self.allow_names.iter().map(|name| name.trim()))
                 .map_err(|error| Exit::Usage(format!("--allow-names: {error}")))?;
-            server = server.interceptor(if self.open_health { names.open(HEALTH) } else { names });
+            server = server.interceptor(if self.open_health { names.open(health::NAME) } else { names });
         }
         if let Some(path) = self.token_file {
             let tokens = BearerTokens::file(path).load()?;
             count_reloads(metrics, "tokens", tokens.reloads())?;
-            server = server.interceptor(if self.open_health { tokens.open(HEALTH) } else { tokens });
+            server = server.interceptor(if self.open_health { tokens.open(health::NAME) } else { tokens });
             for address in addresses.iter().filter(|address| !tls.is_on() && !address.is_local()) {
                 tracing::warn!(%address, "tokens reach this address in clear text; --tls-cert and --tls-key keep them secret");
             }
