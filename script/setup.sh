@@ -242,9 +242,22 @@ cargo_with_progress() {
     wait "$cargo"
 }
 
+# Cargo does not know that the C core is made with what is in cmake/: has it compiled again if that has changed.
+forget_stale_c_core() {
+    made_with=$(cat cmake/* | cksum)
+    stamp=$target/release/c-core-made-with
+    [ "$(cat "$stamp" 2>/dev/null)" != "$made_with" ] || return 0
+    if find "$target/release/build" -path '*/grpcio-sys*/libgrpc.a' 2>/dev/null | grep -q .; then
+        run cargo clean --release --locked -p grpcio-sys
+    fi
+    mkdir -p "$target/release"
+    echo "$made_with" >"$stamp"
+}
+
 # build COMMAND ARGUMENT...: what Cargo is to build, while pip installs Python's packages.
 build() {
     start_python
+    forget_stale_c_core
     find "$target/release/build" -path '*/grpcio-sys*/libgrpc.a' 2>/dev/null | grep -q . ||
         say "gRPC's C core is compiled first: about 5 minutes on 2 cores, once for this folder."
     command=$1

@@ -7,9 +7,10 @@ use std::time::Duration;
 use calc::Client;
 use calc::proto::grpc_health::health::HealthCheckRequest;
 use calc::proto::grpc_health::health::health_check_response::ServingStatus;
-use calc::proto::grpc_health::health_grpc::{HealthClient, health};
+use calc::proto::grpc_health::health_grpc::HealthClient;
 use calc::rpc::{
-    AllowedNames, BearerToken, BearerTokens, Channel, ClientAuth, ClientTls, Code, ConnectError, Server, ServerBuilder,
+    AllowedNames, BearerToken, BearerTokens, Channel, ClientAuth, ClientTls, Code, ConnectError, Health, Server,
+    ServerBuilder,
 };
 
 use crate::common::certificates::Folder;
@@ -77,8 +78,8 @@ fn the_caller_is_asked_before_the_request_is_decoded() {
 #[test]
 fn a_service_that_is_open_asks_nobody() {
     let folder = Folder::new();
-    let names = AllowedNames::new(["nobody"]).unwrap().open(health::NAME);
-    let known = tokens(&folder, TOKEN).open(health::NAME);
+    let names = AllowedNames::new(["nobody"]).unwrap().open(Health::NAME);
+    let known = tokens(&folder, TOKEN).open(Health::NAME);
     let server = start(calc::server::builder().interceptor(names).interceptor(known));
     let options = calc::rpc::CallOptions::default().timeout(PATIENCE);
     let checked = HealthClient::new(channel(&server)).check(&HealthCheckRequest::new(), options).unwrap();

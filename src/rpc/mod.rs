@@ -1,26 +1,54 @@
 //! The layer between gRPC's C core and services: what grpcio leaves out.
 //!
-//! It knows nothing of calculators, so that any service on grpcio can lift it.
+//! It knows nothing of calculators, so that any service on grpcio can lift it: this folder, `codegen/`, the
+//! protos of the standard services, and the lines of `build.rs` and `src/proto.rs` that bring them in. A server with all
+//! of it:
 //!
-//! | module | what it is about |
+//! ```no_run
+//! # use calc::{calculator::CalculatorService, proto::calc_grpc::{calculator, calculator_service}};
+//! use std::time::Duration;
+//! use calc::rpc::{http, log, *};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let _log = log::init(log::Options::default())?;
+//!     let termination = Termination::listen()?;
+//!     let (health, readiness) = (Health::new(), Readiness::default());
+//!     health.set(calculator::NAME, ServingStatus::Serving);
+//!     let mut server = Server::builder().listen("[::]:50050".parse()?).service(calculator_service(CalculatorService));
+//!     let metrics = Metrics::new("calc", "1.0.0", server.queue_count())?;
+//!     server = server.interceptor(metrics.clone()).interceptor(AccessLog::new(0.01)?);
+//!     server = server.interceptor(BearerTokens::file("tokens").load()?.open(Health::NAME));
+//!     server = server.tls(ServerTls::files("server.crt", "server.key").load()?);
+//!     server = server.limits(Limits { max_concurrent_streams: 1000, ..Limits::default() });
+//!     let server = server.health(health).readiness(readiness.clone()).reflection(true).channelz(true).start()?;
+//!     let pages = http::Pages::new().metrics(metrics).health(move || readiness.is_ready());
+//!     let _port = http::HttpServer::start(&"127.0.0.1:9090".parse()?, pages)?;
+//!     termination.wait();
+//!     server.enter_lame_duck();
+//!     std::thread::sleep(Duration::from_secs(5));
+//!     server.shutdown(Duration::from_secs(10));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! | file or folder | what it is about |
 //! |---|---|
-//! | `code`, `status` | how a call ends |
-//! | `method`, `service` | what generated code registers |
-//! | `call`, `stream` | what a method sees of its call |
-//! | `adapter`, `codec`, `wire` | from bytes to a method and back: the only place that owns a reply's sink |
-//! | `listen`, `server`, `signal` | where a server listens, how it starts and how it ends |
+//! | `server` | what a server is to be ([`ServerBuilder`]), where it listens, how it starts, drains and ends |
+//! | `method`, `call`, `message` | the way of a call; `call/adapter.rs` alone owns the sink that a reply leaves by |
+//! | `status`, `code` | how a call ends |
 //! | `interceptor` | what happens around every call, whatever its method |
-//! | `metrics`, `access_log` | two interceptors: numbers for Prometheus, and an event for each call |
-//! | [`log`], [`http`] | where events go, and a port for what looks after a server |
-//! | [`reflection`] | what a server says of its own services, and how to ask it |
-//! | `channel`, `duplex` | the client's side, on which generated clients stand |
-//! | `tls` | transport security, of servers and clients |
-//! | `auth` | interceptors that let in some callers and not others |
-//! | `files` | what certificates and tokens are read from, again when it changes |
-//! | `health`, `channelz` | two standard services, for any server |
+//! | `metrics`, `access_log`, `trace_context` | interceptors that look: numbers for Prometheus, an event for each call |
+//! | `auth` | interceptors that refuse: bearer tokens, and names in certificates |
+//! | `limits` | sizes, numbers and times that callers can have |
+//! | `compression` | of replies, and of requests without a bomb among them |
+//! | `tls`, `files` | certificates, and files that are read again when they change |
+//! | `health`, [`reflection`], `channelz` | the standard services |
+//! | [`http`], `readiness` | a port for what looks after a server |
+//! | [`log`] | where events go, the C core's among them, without anybody waiting for it |
+//! | `channel` | the client's side, on which generated clients stand |
 //!
-//! The way of a call: C core → thread of a completion queue → `adapter` (decodes, contains
-//! a panic) → the method → `adapter` (encodes, replies) → C core.
+//! The way of a call: C core → thread of a completion queue → adapter (interceptors in, decodes, contains
+//! a panic) → the method → adapter (encodes, interceptors out, replies) → C core.
 
 mod access_log;
 mod auth;

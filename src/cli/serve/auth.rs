@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use calc::proto::grpc_health::health_grpc::health;
-use calc::rpc::{AllowedNames, BearerTokens, ListenAddress, Metrics, ServerBuilder};
+use calc::rpc::{AllowedNames, BearerTokens, Health, ListenAddress, Metrics, ServerBuilder};
 use structopt::StructOpt;
 
 use super::metrics::count_reloads;
@@ -55,12 +54,12 @@ impl Auth {
         if !self.allow_names.is_empty() {
             let names = AllowedNames::new(self.allow_names.iter().map(|name| name.trim()))
                 .map_err(|error| Exit::Usage(format!("--allow-names: {error}")))?;
-            server = server.interceptor(if self.open_health { names.open(health::NAME) } else { names });
+            server = server.interceptor(if self.open_health { names.open(Health::NAME) } else { names });
         }
         if let Some(path) = self.token_file {
             let tokens = BearerTokens::file(path).load()?;
             count_reloads(metrics, "tokens", tokens.reloads())?;
-            server = server.interceptor(if self.open_health { tokens.open(health::NAME) } else { tokens });
+            server = server.interceptor(if self.open_health { tokens.open(Health::NAME) } else { tokens });
             for address in addresses.iter().filter(|address| !tls.is_on() && !address.is_local()) {
                 tracing::warn!(%address, "tokens reach this address in clear text; --tls-cert and --tls-key keep them secret");
             }

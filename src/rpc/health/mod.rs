@@ -14,7 +14,7 @@ use crate::proto::grpc_health::health::health_check_response::ServingStatus as P
 use crate::proto::grpc_health::health::{
     HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse,
 };
-use crate::proto::grpc_health::health_grpc::{Health as HealthMethods, health_service};
+use crate::proto::grpc_health::health_grpc::{Health as HealthMethods, health, health_service};
 use crate::rpc::{Call, Code, ReplyStream, Service, Status};
 use registry::{Registry, Wakers};
 use watch::Watch;
@@ -71,6 +71,9 @@ impl Default for Health {
 }
 
 impl Health {
+    /// The name of the service: `grpc.health.v1.Health`.
+    pub const NAME: &'static str = health::NAME;
+
     /// The name under which the server as a whole is known.
     pub const SERVER: &'static str = "";
 
