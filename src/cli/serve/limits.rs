@@ -38,7 +38,8 @@ pub struct Limits {
     #[structopt(long, value_name = "SECONDS", env = "CALC_MAX_CONNECTION_AGE", hide_env_values = true,
         default_value = "none", parse(try_from_str = values::time_or_none))]
     max_connection_age: Time,
-    /// The time that its calls have to finish then, before they are cancelled, or `none` for as long as it takes
+    /// The time that the calls of a connection of that age have to finish, before they are cancelled, or `none` for as
+    /// long as it takes
     #[structopt(long, value_name = "SECONDS", env = "CALC_MAX_CONNECTION_AGE_GRACE", hide_env_values = true,
         default_value = "none", parse(try_from_str = values::time_or_none))]
     max_connection_age_grace: Time,
@@ -54,11 +55,11 @@ pub struct Limits {
     #[structopt(long, value_name = "SECONDS", env = "CALC_KEEPALIVE_TIME", hide_env_values = true,
         default_value = "60", parse(try_from_str = values::time))]
     keepalive_time: Duration,
-    /// The time it has to answer that, before its connection is closed
+    /// The time that a client has to say that it is still there, before its connection is closed
     #[structopt(long, value_name = "SECONDS", env = "CALC_KEEPALIVE_TIMEOUT", hide_env_values = true,
         default_value = "20", parse(try_from_str = values::time))]
     keepalive_timeout: Duration,
-    /// How often a client may ask the same; its connection is closed at the third time that it asks sooner
+    /// The least time between two pings of a client; its connection is closed at the third one that comes sooner
     #[structopt(long, value_name = "SECONDS", env = "CALC_MIN_PING_INTERVAL", hide_env_values = true,
         default_value = "10", parse(try_from_str = values::time))]
     min_ping_interval: Duration,

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use protobuf::descriptor::field_descriptor_proto::{Label, Type};
 use protobuf::descriptor::{DescriptorProto, FieldDescriptorProto};
 
-use super::options::{bracketed, quoted};
-use super::writer::{Syntax, Writer};
+use super::options::bracketed;
+use super::writer::{Syntax, Writer, quoted};
 use crate::rpc::reflection::symbol::join;
 
 /// The largest number that a field can have.

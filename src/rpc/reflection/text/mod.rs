@@ -113,7 +113,7 @@ impl Writer {
                 () if file.weak_dependency.contains(&index) => "weak ",
                 () => "",
             };
-            self.line(&format!("import {how}{};", options::quoted(import)));
+            self.line(&format!("import {how}{};", writer::quoted(import)));
         }
         if let Some(options) = file.options.as_ref() {
             self.blank_line();

@@ -6,7 +6,7 @@
 use protobuf::MessageFull;
 use protobuf::reflect::{ReflectFieldRef, ReflectValueRef};
 
-use super::writer::Writer;
+use super::writer::{Writer, quoted};
 
 /// protoc sets it for the entries of maps, and nobody can write it.
 const MAP_ENTRY: &str = "map_entry";
@@ -86,24 +86,4 @@ impl Writer {
 /// ` [a = 1, b = 2]`, or nothing.
 pub(super) fn bracketed(options: &[String]) -> String {
     if options.is_empty() { String::new() } else { format!(" [{}]", options.join(", ")) }
-}
-
-/// A string literal. What is not printable, or may not look like what it is, is escaped.
-pub(super) fn quoted(text: &str) -> String {
-    let mut literal = String::from('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => literal.extend(['\\', letter]),
-            '\n' => literal.push_str("\\n"),
-            ' '..='~' => literal.push(letter),
-            letter if letter.is_alphanumeric() => literal.push(letter),
-            letter => {
-                for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
-                    literal.push_str(&format!("\\{byte:03o}"));
-                }
-            }
-        }
-    }
-    literal.push('"');
-    literal
 }

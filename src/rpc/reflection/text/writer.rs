@@ -4,7 +4,6 @@
 use protobuf::descriptor::FileDescriptorProto;
 
 use super::Malformed;
-use super::options::quoted;
 
 /// What decides how fields are labelled.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,4 +111,24 @@ fn is_identifier(text: &str) -> bool {
     let mut bytes = text.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// A string literal. What is not printable, or may not look like what it is, is escaped.
+pub(super) fn quoted(text: &str) -> String {
+    let mut literal = String::from('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => literal.extend(['\\', letter]),
+            '\n' => literal.push_str("\\n"),
+            ' '..='~' => literal.push(letter),
+            letter if letter.is_alphanumeric() => literal.push(letter),
+            letter => {
+                for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
+                    literal.push_str(&format!("\\{byte:03o}"));
+                }
+            }
+        }
+    }
+    literal.push('"');
+    literal
 }
