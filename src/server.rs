@@ -61,7 +61,7 @@ impl Default for Ending {
     }
 }
 
-/// Starts `server` and runs it until SIGINT or SIGTERM, and then to its end. A second signal ends the process at
+/// Starts `server` and runs it until SIGTERM, SIGINT or SIGHUP, and then to its end. A second signal ends the process at
 /// once.
 ///
 /// Prints `Server Start..` on standard output once it accepts calls, and where it listens on

@@ -114,8 +114,14 @@ pub fn client_auth(text: &str) -> Result<ClientAuth, String> {
     }
 }
 
-/// A share of calls.
-pub fn rate(text: &str) -> Result<f64, String> {
+/// A share of calls, or none at all.
+pub struct Rate(pub Option<f64>);
+
+/// A share of calls, or `off`.
+pub fn rate(text: &str) -> Result<Rate, String> {
+    if text == "off" {
+        return Ok(Rate(None));
+    }
     let rate = f64::from_str(text).ok().filter(|rate| (0.0..=1.0).contains(rate));
-    rate.ok_or_else(|| format!("`{text}` is no share of calls, a number from 0 to 1"))
+    rate.map(|rate| Rate(Some(rate))).ok_or_else(|| format!("`{text}` is neither `off` nor a share of calls, 0 to 1"))
 }

@@ -25,8 +25,7 @@ pub struct Limits {
     /// default. A larger one is answered with RESOURCE_EXHAUSTED (`grpc.max_receive_message_length`).
     pub max_request_bytes: u32,
     /// The largest reply, in bytes before compression: 4 MiB, which is what clients accept unless they
-    /// are told otherwise. In place of a larger one the call ends with RESOURCE_EXHAUSTED
-    /// (`grpc.max_send_message_length`).
+    /// are told otherwise. In place of a larger one the call ends with RESOURCE_EXHAUSTED.
     pub max_reply_bytes: u32,
     /// The most metadata of one request, in bytes, with 32 for each entry added (RFC 9113, 6.5.2): 8 KiB.
     /// A request with more is answered with RESOURCE_EXHAUSTED (`grpc.max_metadata_size` and
@@ -39,7 +38,7 @@ pub struct Limits {
     /// RESOURCE_EXHAUSTED. Unary calls do not stay in flight, and are not counted.
     pub max_streaming_calls: usize,
     /// The longest deadline that a caller can have for a streaming call, whether it asked for more or for none:
-    /// an hour. The call then ends with DEADLINE_EXCEEDED.
+    /// an hour. The call then ends with DEADLINE_EXCEEDED. A watch of the server's health may last longer.
     pub max_deadline: Option<Duration>,
     /// The age at which a connection is asked to end (GOAWAY), give or take a tenth, so that not all of them
     /// do at once; none unless set. Its calls can finish, new ones go to a new connection
@@ -103,10 +102,11 @@ impl Limits {
     /// Gives the C core those limits that it enforces.
     pub(super) fn configure(&self, builder: ChannelBuilder) -> Result<ChannelBuilder, InvalidLimit> {
         let quota = ResourceQuota::new(None).resize_memory(self.memory_quota_bytes);
+        // Replies are measured before the C core sees them, so that interceptors learn of one that is too large.
+        number("max_reply_bytes", self.max_reply_bytes)?;
         let mut builder = builder
             .set_resource_quota(quota)
             .max_receive_message_len(number("max_request_bytes", self.max_request_bytes)?)
-            .max_send_message_len(number("max_reply_bytes", self.max_reply_bytes)?)
             .max_concurrent_stream(number("max_concurrent_streams", self.max_concurrent_streams)?);
         let metadata = number("max_metadata_bytes", self.max_metadata_bytes)?;
         // The C core refuses at random between the two.

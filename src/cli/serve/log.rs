@@ -6,7 +6,7 @@ use structopt::StructOpt;
 use tracing::level_filters::LevelFilter;
 
 use crate::cli::exit::Exit;
-use crate::cli::values;
+use crate::cli::values::{self, Rate};
 
 // Its comment would take the place of the command's own: hence not `///`.
 #[derive(StructOpt)]
@@ -19,10 +19,10 @@ pub struct Log {
     #[structopt(long, value_name = "FORMAT", env = "CALC_LOG_FORMAT", hide_env_values = true, default_value = "text",
         possible_values = &["text", "json"], parse(from_str = format))]
     log_format: Format,
-    /// The share of calls that are logged, 0 to 1; those that the server failed always are, but with 0 none is
-    #[structopt(long, value_name = "RATE", env = "CALC_ACCESS_LOG", hide_env_values = true, default_value = "0",
+    /// The share of calls that are logged, 0 to 1, beside those that the server failed; or `off`
+    #[structopt(long, value_name = "RATE", env = "CALC_ACCESS_LOG", hide_env_values = true, default_value = "off",
         parse(try_from_str = values::rate))]
-    access_log: f64,
+    access_log: Rate,
 }
 
 /// What clap lets through.
@@ -41,9 +41,9 @@ impl Log {
 
     /// Adds the access log to `server`, if it is wanted.
     pub fn apply(&self, server: ServerBuilder) -> Result<ServerBuilder, Exit> {
-        if self.access_log == 0.0 {
-            return Ok(server);
+        match self.access_log.0 {
+            None => Ok(server),
+            Some(rate) => Ok(server.interceptor(AccessLog::new(rate)?)),
         }
-        Ok(server.interceptor(AccessLog::new(self.access_log)?))
     }
 }

@@ -19,6 +19,16 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Finds fault with the address.
+    pub fn check(&self) -> Result<(), Exit> {
+        match &self.metrics {
+            Some(ListenAddress::Unix(_)) => {
+                Err(Exit::Usage("--metrics takes no Unix socket; write HOST:PORT or [IPV6]:PORT".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What counts the calls of a server, if that is wanted.
     pub fn measure(&self, queues: NonZeroUsize, log: &log::Guard) -> Result<Option<rpc::Metrics>, Exit> {
         if self.metrics.is_none() {

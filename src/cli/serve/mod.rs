@@ -71,9 +71,10 @@ impl Serve {
     pub fn run(self, matches: Option<&ArgMatches<'_>>) -> Result<(), Exit> {
         self.tls.check()?;
         self.auth.check(&self.tls)?;
+        self.metrics.check()?;
         let mut builder = self.builder();
         if let (true, Some(matches)) = (self.print_config, matches) {
-            let computed = [("queues", builder.queue_count().to_string())];
+            let computed = [("queues", builder.queue_count().to_string()), ("tls-client-auth", self.tls.client_auth())];
             exit::print(&environment::in_force(&Serve::clap(), matches, &computed))?;
             if !self.check {
                 return Ok(());

@@ -28,6 +28,11 @@ pub struct Tls {
 }
 
 impl Tls {
+    /// What holds for clients if nothing else is said.
+    pub fn client_auth(&self) -> String {
+        if self.asks_clients() { "required" } else { "none" }.to_owned()
+    }
+
     /// Whether clients are asked for a certificate.
     pub fn asks_clients(&self) -> bool {
         self.tls_client_ca.is_some()

@@ -34,10 +34,10 @@ pub(in crate::rpc) fn unary<Req, Rep, F>(
     F: Fn(&Call<'_>, Req) -> Result<Rep, Status>,
 {
     let method = route.method;
-    let call = Call::live(method, context, route.shared.max_call_time);
+    let call = Call::live(method, context, route.max_call_time);
     let (passage, admitted) = route.shared.chain.before(&call);
     let reply =
-        admitted.and_then(|()| contain(method, || encode(&handler(&call, decode(request, route.max_bytes())?)?)));
+        admitted.and_then(|()| contain(method, || encode(&handler(&call, decode(request, route.max_request_bytes())?)?, route.max_reply_bytes())));
     route.shared.chain.after(&passage, &call, reply.as_ref().err(), 1, reply.is_ok().into());
     let sent = match reply {
         Ok(reply) => sink.success(reply),
@@ -58,10 +58,10 @@ pub(in crate::rpc) fn server_streaming<Req, Rep, F>(
     Rep: MessageFull,
     F: Fn(&Call<'_>, Req) -> Result<ReplyStream<Rep>, Status>,
 {
-    let call = Call::live(route.method, context, route.shared.max_call_time);
+    let call = Call::live(route.method, context, route.max_call_time);
     let (streaming, admitted) = StreamingCall::begin(route, &call, context);
     streaming.received.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let replies = admitted.and_then(|()| contain(route.method, || handler(&call, decode(request, route.max_bytes())?)));
+    let replies = admitted.and_then(|()| contain(route.method, || handler(&call, decode(request, route.max_request_bytes())?)));
     context.spawn(send_replies(streaming, replies, sink));
 }
 
@@ -77,9 +77,9 @@ pub(in crate::rpc) fn client_streaming<Req, Rep, F>(
     Rep: MessageFull,
     F: Fn(&Call<'_>, RequestStream<Req>) -> ReplyFuture<Rep>,
 {
-    let call = Call::live(route.method, context, route.shared.max_call_time);
+    let call = Call::live(route.method, context, route.max_call_time);
     let (mut streaming, admitted) = StreamingCall::begin(route, &call, context);
-    let (stream, requests) = RequestStream::share(requests, &streaming.received, route.max_bytes());
+    let (stream, requests) = RequestStream::share(requests, &streaming.received, route.max_request_bytes());
     let reply = admitted.and_then(|()| contain(route.method, || Ok(handler(&call, stream))));
     context.spawn(async move {
         let method = streaming.method();
@@ -94,7 +94,7 @@ pub(in crate::rpc) fn client_streaming<Req, Rep, F>(
             }
             Err(status) => Err(status),
         };
-        let reply = reply.and_then(|reply| encode(&reply));
+        let reply = reply.and_then(|reply| encode(&reply, streaming.max_reply_bytes()));
         streaming.sent = reply.is_ok().into();
         let sent = match reply {
             Ok(reply) => streaming.end_when_sent(sink.success(reply)).await,
@@ -120,9 +120,9 @@ pub(in crate::rpc) fn bidi_streaming<Req, Rep, F>(
     Rep: MessageFull,
     F: Fn(&Call<'_>, RequestStream<Req>) -> Result<ReplyStream<Rep>, Status>,
 {
-    let call = Call::live(route.method, context, route.shared.max_call_time);
+    let call = Call::live(route.method, context, route.max_call_time);
     let (streaming, admitted) = StreamingCall::begin(route, &call, context);
-    let (stream, requests) = RequestStream::share(requests, &streaming.received, route.max_bytes());
+    let (stream, requests) = RequestStream::share(requests, &streaming.received, route.max_request_bytes());
     let replies = admitted.and_then(|()| contain(route.method, || handler(&call, stream)));
     context.spawn(async move {
         send_replies(streaming, replies, sink).await;
@@ -203,7 +203,7 @@ fn poll_send<Rep: MessageFull>(
         }
         let next = catch_unwind(AssertUnwindSafe(|| replies.poll_next_unpin(cx)));
         let reply = match next {
-            Ok(Poll::Ready(Some(reply))) => reply.and_then(|reply| encode(&reply)),
+            Ok(Poll::Ready(Some(reply))) => reply.and_then(|reply| encode(&reply, streaming.max_reply_bytes())),
             Ok(Poll::Ready(None)) => return Poll::Ready(End::Replies),
             Ok(Poll::Pending) => return Poll::Pending,
             Err(panic) => Err(Status::panicked(streaming.method(), &*panic)),

@@ -19,6 +19,7 @@ use crate::rpc::{Call, Code, MethodDescriptor, Status};
 /// [`after`](crate::rpc::Interceptor::after), which runs at the latest when this is dropped.
 pub(super) struct StreamingCall {
     method: MethodDescriptor,
+    max_call_time: Option<Duration>,
     shared: Arc<Shared>,
     /// `None` once the interceptors have been told.
     passage: Option<Passage>,
@@ -38,15 +39,21 @@ impl StreamingCall {
         let (passage, admitted) = chain.before(call);
         let streaming = StreamingCall {
             method: route.method,
+            max_call_time: route.max_call_time,
             shared: Arc::clone(&route.shared),
             passage: Some(passage),
             caller: chain.keeps_caller().then(|| call.keep_caller()),
             deadline: context.deadline(),
-            time_up: route.shared.max_call_time.map(Delay::new),
+            time_up: route.max_call_time.map(Delay::new),
             received: Arc::default(),
             sent: 0,
         };
         (streaming, admitted)
+    }
+
+    /// The largest reply, in bytes.
+    pub fn max_reply_bytes(&self) -> usize {
+        self.shared.max_reply_bytes
     }
 
     pub fn method(&self) -> MethodDescriptor {
@@ -60,7 +67,7 @@ impl StreamingCall {
         };
         ready!(delay.poll_unpin(cx));
         self.time_up = None;
-        let seconds = self.shared.max_call_time.unwrap_or(Duration::ZERO).as_secs_f64();
+        let seconds = self.max_call_time.unwrap_or(Duration::ZERO).as_secs_f64();
         Poll::Ready(Status::new(Code::DeadlineExceeded, format!("the server allows a call {seconds} s")))
     }
 

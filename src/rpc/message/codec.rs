@@ -9,10 +9,14 @@ use protobuf::MessageFull;
 use crate::rpc::compression::{Decompressed, decompress};
 use crate::rpc::{Code, Method, Status, wire};
 
-/// The bytes of `message`.
-pub(in crate::rpc) fn encode<M: MessageFull>(message: &M) -> Result<GrpcSlice, Status> {
+/// The bytes of a reply, which may have up to `max_bytes`.
+pub(in crate::rpc) fn encode<M: MessageFull>(reply: &M, max_bytes: usize) -> Result<GrpcSlice, Status> {
     let mut slice = GrpcSlice::default();
-    encode_into(message, &mut slice)?;
+    encode_into(reply, &mut slice)?;
+    if slice.len() > max_bytes {
+        let message = format!("the reply has {} bytes, and this server sends {max_bytes} at most", slice.len());
+        return Err(Status::new(Code::ResourceExhausted, message));
+    }
     Ok(slice)
 }
 

@@ -32,10 +32,10 @@ const HANDLED: Family = Family {
 };
 const RECEIVED: Family = counter(
     "grpc_server_msg_received_total",
-    "Total number of RPC messages received on the server, when it has ended.",
+    "Total number of RPC messages received on the server, of RPCs that have ended.",
 );
 const SENT: Family =
-    counter("grpc_server_msg_sent_total", "Total number of RPC messages sent by the server, when it has ended.");
+    counter("grpc_server_msg_sent_total", "Total number of RPC messages sent by the server, of RPCs that have ended.");
 const SECONDS: Family = Family {
     kind: MetricType::HISTOGRAM,
     ..counter(

@@ -236,14 +236,16 @@ impl ServerBuilder {
         let methods: Vec<_> = methods.map(|(index, m)| MethodDescriptor::new(m.path, m.kind, index)).collect();
         let shared = Arc::new(Shared {
             chain: Chain::new(std::mem::take(&mut self.interceptors), &methods),
-            max_call_time: self.limits.max_deadline,
             max_request_bytes: self.limits.max_request_bytes as usize,
+            max_reply_bytes: self.limits.max_reply_bytes as usize,
         });
         let mut descriptors = methods.into_iter();
         let routed = services.into_iter().map(|service| {
             let methods = service.methods.into_iter().zip(&mut descriptors);
             let builder = methods.fold(grpcio::ServiceBuilder::new(), |builder, (service_method, method)| {
-                (service_method.register)(builder, Route { method, shared: Arc::clone(&shared) })
+                // A watch of the server's health is meant to last as long as the server.
+                let max_call_time = self.limits.max_deadline.filter(|_| method.service() != Health::NAME);
+                (service_method.register)(builder, Route { method, max_call_time, shared: Arc::clone(&shared) })
             });
             builder.build()
         });

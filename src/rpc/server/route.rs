@@ -10,20 +10,26 @@ use crate::rpc::interceptor::Chain;
 #[derive(Clone)]
 pub(in crate::rpc) struct Route {
     pub method: MethodDescriptor,
+    /// The time that the server allows a call.
+    pub max_call_time: Option<Duration>,
     pub shared: Arc<Shared>,
 }
 
 /// What all methods of a server share.
 pub(in crate::rpc) struct Shared {
     pub chain: Chain,
-    /// The time that the server allows a streaming call.
-    pub max_call_time: Option<Duration>,
     /// The largest request, in bytes, after it has been decompressed.
     pub max_request_bytes: usize,
+    /// The largest reply, in bytes, before it is compressed.
+    pub max_reply_bytes: usize,
 }
 
 impl Route {
-    pub fn max_bytes(&self) -> usize {
+    pub fn max_request_bytes(&self) -> usize {
         self.shared.max_request_bytes
+    }
+
+    pub fn max_reply_bytes(&self) -> usize {
+        self.shared.max_reply_bytes
     }
 }
