@@ -59,8 +59,7 @@ impl ChannelBuilder {
     ///
     /// Whether the server can decompress them is not asked before: one that does not know the algorithm ends each
     /// call with UNIMPLEMENTED, short requests too. Replies that are compressed are decompressed without this too,
-    /// by the C core, which asks for their size only then: a server that is not trusted can make a
-    /// small reply a huge one.
+    /// up to 4 MiB; one that would become larger ends its call with RESOURCE_EXHAUSTED.
     pub fn compression(mut self, compression: Compression) -> ChannelBuilder {
         self.compression = compression;
         self
@@ -94,7 +93,8 @@ impl ChannelBuilder {
 
 /// A channel in clear text and without a token, to a target that has been checked.
 pub(super) fn plain(target: &str) -> Channel {
-    Channel { client: grpcio::Client::new(base().connect(target)), token: None }
+    let builder = Compression::Off.configure_channel(base());
+    Channel { client: grpcio::Client::new(builder.connect(target)), token: None }
 }
 
 fn base() -> grpcio::ChannelBuilder {

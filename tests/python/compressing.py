@@ -1,7 +1,8 @@
-"""Servers that are asked with compressed requests, and give back what they get.
+"""Servers that get compressed requests, and send compressed replies.
 
-    python tests/python/compressed_requests.py frames       tells of each message how it came, over one connection
-    python tests/python/compressed_requests.py identity     a gRPC server that knows no algorithm
+    python tests/python/compressing.py frames       tells how each came, and gives it back
+    python tests/python/compressing.py bombs        replies with what is huge when it is decompressed
+    python tests/python/compressing.py identity     a gRPC server that knows no algorithm, and gives them back
 """
 
 import gzip
@@ -16,14 +17,20 @@ from checks import PATIENCE
 from http2 import Accepted
 from serving import announce
 
+COMPRESS = {"gzip": gzip.compress, "deflate": zlib.compress}
 DECOMPRESS = {"gzip": gzip.decompress, "deflate": zlib.decompress}
 
 
-def frames():
+def accept():
+    """The one connection of a server that is no gRPC server."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(PATIENCE)
         announce(listener.getsockname()[1])
-        connection = Accepted(listener)
+        return Accepted(listener)
+
+
+def frames():
+    connection = accept()
     for stream, headers, data in connection.calls():
         encoding = headers.get("grpc-encoding", "none")
         rest = data
@@ -42,6 +49,16 @@ def frames():
         connection.reply(stream, data, **more)
 
 
+def bombs():
+    connection, zeros = accept(), bytes(20_000_000)
+    # With the byte that says that a message is compressed, and without.
+    replies = [(1, "gzip"), (1, "deflate"), (0, "gzip"), (0, "deflate")]
+    for (stream, _, _), (is_compressed, encoding) in zip(connection.calls(), replies):
+        reply = COMPRESS[encoding](zeros)
+        more = {"grpc_encoding": encoding} if is_compressed else {}
+        connection.reply(stream, bytes([is_compressed]) + len(reply).to_bytes(4, "big") + reply, **more)
+
+
 class Echo(grpc.GenericRpcHandler):
     def service(self, details):
         return grpc.unary_unary_rpc_method_handler(lambda request, context: request)
@@ -58,4 +75,4 @@ def identity():
 
 
 if __name__ == "__main__":
-    {"frames": frames, "identity": identity}[sys.argv[1]]()
+    {"frames": frames, "bombs": bombs, "identity": identity}[sys.argv[1]]()
