@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use crate::common::http::{get, status};
 use crate::common::process::{Running, ServerProcess, calc, python, run, stdout_of};
 use crate::common::wait_until;
 
@@ -55,9 +56,14 @@ fn calls_that_do_not_end_are_cancelled_and_counted() {
 fn a_lame_duck_goes_on_answering_and_says_that_it_is_about_to_end() {
     let mut server = serve(&["--lame-duck", "60", "--metrics", "127.0.0.1:0"]);
     let health = || run(calc(&["health", "--target", server.target()]).env("CALC_TIMEOUT", "30")).status.code();
-    assert_eq!(health(), Some(0));
+    let metrics = server.metrics.as_deref().unwrap().strip_prefix("http://").unwrap();
+    let address = metrics.strip_suffix("/metrics").unwrap().parse().unwrap();
+    let page = |path| status(&get(address, path)).to_owned();
+    assert_eq!((health(), page("/readyz"), page("/healthz")), (Some(0), "200".into(), "200".into()));
     server.process.signal(SIGTERM);
     wait_until(|| health() == Some(4));
+    wait_until(|| page("/readyz") == "503");
+    assert_eq!(page("/healthz"), "200");
     assert_eq!(stdout_of(&mut calc(&["add", "1", "2", "--timeout=30", "--target", server.target()])), "3\n");
     // A second signal does not wait.
     server.process.signal(SIGTERM);

@@ -19,6 +19,17 @@ use futures::{FutureExt, StreamExt};
 use crate::common::process::{Running, ServerProcess, calc, python, stdout_of};
 use crate::common::{PATIENCE, calculator, channel, start, target};
 
+/// What `tests/python/health.py` prints of a Calculator that is new.
+pub const ANSWERS: &str = "\
+check '': SERVING
+check 'calc.Calculator': SERVING
+check 'test.Nowhere': NOT_FOUND
+list '': SERVING
+list 'calc.Calculator': SERVING
+watch '': SERVING
+watch 'test.Nowhere': SERVICE_UNKNOWN
+";
+
 fn health() -> (Server, Health) {
     let health = Health::new();
     (start(Server::builder().health(health.clone()).limits(many())), health)
@@ -255,17 +266,7 @@ fn a_health_service_of_ones_own_beside_the_servers_is_an_error() {
 #[test]
 fn python_gets_an_answer_to_every_method() {
     let server = calculator();
-    let answers = stdout_of(python("tests/python/health.py").args([&target(&server), "ask"]));
-    assert_eq!(
-        answers,
-        "check '': SERVING\n\
-         check 'calc.Calculator': SERVING\n\
-         check 'test.Nowhere': NOT_FOUND\n\
-         list '': SERVING\n\
-         list 'calc.Calculator': SERVING\n\
-         watch '': SERVING\n\
-         watch 'test.Nowhere': SERVICE_UNKNOWN\n"
-    );
+    assert_eq!(stdout_of(python("tests/python/health.py").args([&target(&server), "ask"])), ANSWERS);
 }
 
 #[test]

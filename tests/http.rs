@@ -1,7 +1,7 @@
 //! The HTTP port, as raw sockets see it.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use calc::rpc::http::{HttpError, HttpServer, Pages, Reply};
 use calc::rpc::{Metrics, Readiness, Server};
 
+use crate::common::http::{ask, connect, get, read_all, status};
 use crate::common::{PATIENCE, start};
 
 fn local() -> calc::rpc::ListenAddress {
@@ -23,51 +24,24 @@ fn health() -> HttpServer {
     port(Pages::new().health(|| true))
 }
 
-fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
-/// Sends `request` and gives all that comes back.
-fn ask(port: &HttpServer, request: &str) -> String {
-    let mut stream = connect(port.address());
-    stream.write_all(request.as_bytes()).unwrap();
-    read_all(&mut stream)
-}
-
-fn read_all(stream: &mut TcpStream) -> String {
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
-    reply
-}
-
-fn get(port: &HttpServer, path: &str) -> String {
-    ask(port, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
-}
-
-fn status(reply: &str) -> &str {
-    reply.strip_prefix("HTTP/1.1 ").and_then(|line| line.get(..3)).unwrap_or(reply)
-}
-
 #[test]
 fn the_port_shows_health_and_readiness() {
     let readiness = Readiness::default();
     let asked = readiness.clone();
     let port = port(Pages::new().health(move || asked.is_ready()));
-    assert!(get(&port, "/healthz").ends_with("\r\n\r\nok\n"));
-    assert_eq!(status(&get(&port, "/readyz")), "503");
+    assert!(get(port.address(), "/healthz").ends_with("\r\n\r\nok\n"));
+    assert_eq!(status(&get(port.address(), "/readyz")), "503");
     let server = start(Server::builder().readiness(readiness.clone()));
-    assert_eq!(status(&get(&port, "/readyz?verbose")), "200");
+    assert_eq!(status(&get(port.address(), "/readyz?verbose")), "200");
     server.shutdown(PATIENCE);
-    assert_eq!(status(&get(&port, "/readyz")), "503");
-    assert_eq!(status(&get(&port, "/healthz")), "200");
+    assert_eq!(status(&get(port.address(), "/readyz")), "503");
+    assert_eq!(status(&get(port.address(), "/healthz")), "200");
 }
 
 #[test]
 fn metrics_have_prometheus_media_type() {
     let metrics = Metrics::new("test", "1", NonZeroUsize::MIN).unwrap();
-    let reply = get(&port(Pages::new().metrics(metrics)), "/metrics");
+    let reply = get(port(Pages::new().metrics(metrics)).address(), "/metrics");
     assert_eq!(status(&reply), "200");
     assert!(reply.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{reply}");
     assert!(reply.contains("\ntest_build_info{version=\"1\"} 1\n"), "{reply}");
@@ -76,14 +50,14 @@ fn metrics_have_prometheus_media_type() {
 #[test]
 fn a_head_request_gets_the_length_and_no_body() {
     let port = health();
-    let reply = ask(&port, "HEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+    let reply = ask(port.address(), "HEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_eq!(status(&reply), "200");
     assert!(reply.contains("\r\nContent-Length: 3\r\n") && reply.ends_with("\r\n\r\n"), "{reply:?}");
 }
 
 #[test]
 fn an_unknown_path_is_answered_with_those_that_there_are() {
-    let reply = get(&health(), "/");
+    let reply = get(health().address(), "/");
     assert_eq!(status(&reply), "404");
     assert!(reply.ends_with("there are:\n  /healthz\n  /readyz\n"), "{reply}");
 }
@@ -92,7 +66,8 @@ fn an_unknown_path_is_answered_with_those_that_there_are() {
 fn other_methods_are_not_allowed() {
     let port = health();
     for method in ["POST", "DELETE", "get", "OPTIONS"] {
-        let reply = ask(&port, &format!("{method} /healthz HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"));
+        let reply =
+            ask(port.address(), &format!("{method} /healthz HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"));
         assert_eq!(status(&reply), "405", "{method}");
         assert!(reply.contains("\r\nAllow: GET, HEAD\r\n"), "{reply}");
     }
@@ -102,7 +77,7 @@ fn other_methods_are_not_allowed() {
 fn what_is_no_request_is_answered_with_400() {
     let port = health();
     for request in ["hello\r\n\r\n", "GET /healthz HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
-        assert_eq!(status(&ask(&port, request)), "400", "{request:?}");
+        assert_eq!(status(&ask(port.address(), request)), "400", "{request:?}");
     }
 }
 
@@ -112,11 +87,11 @@ fn a_head_over_8_kib_is_answered_with_431_however_much_there_is() {
     let port = health();
     for fields in [1, 2, 5] {
         let field = format!("A: {}\r\n", "x".repeat(8100));
-        let reply = ask(&port, &format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", field.repeat(fields)));
+        let reply = ask(port.address(), &format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", field.repeat(fields)));
         assert_eq!(status(&reply), if fields == 1 && field.len() < 8150 { "404" } else { "431" }, "{fields}");
     }
     let many = "a: b\r\n".repeat(100);
-    assert_eq!(status(&ask(&port, &format!("GET / HTTP/1.1\r\nHost: h\r\n{many}\r\n"))), "431");
+    assert_eq!(status(&ask(port.address(), &format!("GET / HTTP/1.1\r\nHost: h\r\n{many}\r\n"))), "431");
 }
 
 #[test]
@@ -137,7 +112,7 @@ fn clients_that_take_their_time_are_cut_off_and_the_next_one_is_answered() {
     // One that says nothing at all, and as many that keep sending a little as there are threads left.
     let mut silent = connect(address);
     let slow: Vec<_> = (0..3).map(|_| thread::spawn(move || drip(address))).collect();
-    assert_eq!(status(&get(&port, "/healthz")), "200");
+    assert_eq!(status(&get(port.address(), "/healthz")), "200");
     assert_eq!(read_all(&mut silent), "");
     for slow in slow {
         let reply = slow.join().unwrap();
@@ -180,9 +155,9 @@ fn many_connections_at_once_are_all_answered() {
 fn a_page_that_panics_costs_no_thread() {
     let port = port(Pages::new().page("/panic", || panic!("meant to")).page("/fine", || Reply::ok("fine")));
     for _ in 0..10 {
-        assert_eq!(status(&get(&port, "/panic")), "500");
+        assert_eq!(status(&get(port.address(), "/panic")), "500");
     }
-    assert_eq!(status(&get(&port, "/fine")), "200");
+    assert_eq!(status(&get(port.address(), "/fine")), "200");
 }
 
 #[test]
@@ -193,7 +168,7 @@ fn a_port_that_is_dropped_is_free_again_whoever_is_connected() {
     open[0].write_all(b"GET /healthz").unwrap();
     drop(port);
     let again = HttpServer::start(&address.into(), Pages::new().health(|| true)).unwrap();
-    assert_eq!(status(&get(&again, "/healthz")), "200");
+    assert_eq!(status(&get(again.address(), "/healthz")), "200");
 }
 
 #[test]

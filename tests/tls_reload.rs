@@ -30,11 +30,16 @@ fn certificates_change_under_load_and_no_call_fails() {
     command.arg(target(&server)).arg("--again").arg("--ca").arg(folder.path("ca.crt"));
     let mut load = Running::start(command.stdin(Stdio::piped()));
     load.wait_for_line("running");
+    // A connection that is older than the certificates.
+    let tls = ClientTls::default().ca(folder.path("ca.crt"));
+    let old = calc::Client::new(Channel::builder(&target(&server)).tls(tls).connect().unwrap()).timeout(PATIENCE);
+    assert_eq!(old.add(20, 10), Ok(30));
     for count in 1..=5 {
         let next = folder.ca.issue_local();
         folder.put_pair("tls", &next);
         wait_until(|| reloads.succeeded() == count);
         assert_eq!(served(&target(&server)), next.certificate);
+        assert_eq!(old.add(20, 10), Ok(30));
     }
     // A call that fails ends it with another exit code.
     assert!(load.end_of_input().ends_with(" calls\n"));

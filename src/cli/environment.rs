@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 use structopt::clap::{App, ArgMatches};
 
-/// Lets the command line win over the environment.
+/// Lets the command line win over the environment, and takes a variable that is empty for one that is not set.
 ///
 /// clap 2 reads a variable also for an option that is given: its value would be checked, and added to a
 /// list of values.
@@ -15,13 +15,33 @@ pub fn yield_to(args: &[OsString], app: &mut App<'_, '_>) {
     let given: Vec<_> = args.iter().filter_map(|arg| arg.to_str()?.strip_prefix("--")).collect();
     for option in &mut app.p.opts {
         let long = option.s.long.unwrap_or_default();
-        if given.iter().any(|arg| arg.strip_prefix(long).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))) {
+        let is_empty = matches!(&option.v.env, Some((_, Some(value))) if value.is_empty());
+        if is_empty
+            || given
+                .iter()
+                .any(|arg| arg.strip_prefix(long).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+        {
             option.v.env = None;
         }
     }
     for command in &mut app.p.subcommands {
         yield_to(args, command);
     }
+}
+
+/// The variables from which the options come that `message` names, for who did not write them.
+pub fn sources(message: &str, app: &App<'_, '_>) -> String {
+    let mut text = String::new();
+    for option in &app.p.opts {
+        let long = format!("--{}", option.s.long.unwrap_or_default());
+        let is_named = message.match_indices(&long).any(|(start, _)| {
+            !message[start + long.len()..].starts_with(|next: char| next == '-' || next.is_alphanumeric())
+        });
+        if let (true, Some((variable, Some(_)))) = (is_named, &option.v.env) {
+            text += &format!("\n{long} comes from the environment variable {}", variable.to_string_lossy());
+        }
+    }
+    text
 }
 
 /// What is in force for the command that `app` describes and `matches` holds, an option on each line, and

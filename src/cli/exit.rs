@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use calc::Error;
 use calc::rpc::http::HttpError;
-use calc::rpc::log::{InitError, notice};
+use calc::rpc::log::{InitError, error_notice};
 use calc::rpc::reflection::ReflectionError;
 use calc::rpc::reflection::text::Malformed;
 use calc::rpc::{ConnectError, FileError, InvalidRate, MetricsError};
@@ -44,6 +44,15 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Adds to what is said of wrong usage.
+    pub fn with_note(self, note: impl FnOnce(&str) -> String) -> Exit {
+        match self {
+            Exit::Usage(message) => Exit::Usage(format!("{message}{}", note(&message))),
+            Exit::Probe(code, message) => Exit::Probe(code, format!("{message}{}", note(&message))),
+            exit => exit,
+        }
+    }
+
     /// Says why on standard error, and gives the exit code that [`HELP`] lists.
     pub fn report(self) -> ExitCode {
         let (code, message) = match self {
@@ -57,7 +66,7 @@ impl Exit {
         };
         // Clap's own messages come with `error:` before them.
         let message = message.strip_prefix("error: ").unwrap_or(&message);
-        notice(&format!("error: {message}"));
+        error_notice(message);
         ExitCode::from(code)
     }
 }

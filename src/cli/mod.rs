@@ -14,6 +14,7 @@ mod values;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use calc::rpc::log::silence_core;
 use structopt::StructOpt;
 use structopt::clap::AppSettings::{AllowNegativeNumbers, SubcommandRequired, VersionlessSubcommands};
 use structopt::clap::{ArgMatches, Error, ErrorKind, Shell};
@@ -71,12 +72,23 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(exit) => exit.report(),
+        Err(exit) => exit.with_note(|message| sources(&args, message)).report(),
     }
+}
+
+/// Where the options come from that `message` names, if that is not the command line.
+fn sources(args: &[OsString], message: &str) -> String {
+    let mut app = Command::clap();
+    environment::yield_to(args, &mut app);
+    let command = app.p.subcommands.iter().find(|command| args.get(1).is_some_and(|name| name == command.get_name()));
+    command.map(|command| environment::sources(message, command)).unwrap_or_default()
 }
 
 impl Command {
     fn run(self, matches: &ArgMatches<'_>) -> Result<(), Exit> {
+        if !matches!(self, Command::Serve(_)) {
+            silence_core();
+        }
         match self {
             Command::Serve(serve) => serve.run(matches.subcommand().1),
             Command::Add(calculation) => calculation.run(Operation::Add),
@@ -97,6 +109,15 @@ fn explain(error: &Error) -> Result<(), Exit> {
         ErrorKind::HelpDisplayed | ErrorKind::VersionDisplayed => {
             exit::print(&format!("{}\n", error.message.trim_end()))
         }
-        _ => Err(Exit::Usage(error.message.trim_end().to_owned())),
+        _ => Err(Exit::Usage(without_long_usage(error.message.trim_end()))),
+    }
+}
+
+/// A usage of many lines, which clap prints with its errors, hides the error.
+fn without_long_usage(message: &str) -> String {
+    const LONG: usize = 200;
+    match (message.find("\n\nUSAGE:"), message.rfind("\n\n")) {
+        (Some(start), Some(end)) if end - start > LONG => format!("{}{}", &message[..start], &message[end..]),
+        _ => message.to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 //! and a raw call.
 
 pub mod certificates;
+pub mod http;
 pub mod process;
 pub mod protoc;
 pub mod raw;

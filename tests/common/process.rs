@@ -176,10 +176,8 @@ impl ServerProcess {
         while let Ok(line) =
             server.stderr.recv_timeout(if server.targets.is_empty() { PATIENCE } else { Duration::ZERO })
         {
-            if let Some(target) = line.strip_prefix("listening on ") {
-                server.targets.push(target.to_owned());
-            }
-            server.metrics = line.strip_prefix("metrics on ").map(str::to_owned).or(server.metrics);
+            server.targets.extend(said(&line, "listening on "));
+            server.metrics = said(&line, "metrics on ").or(server.metrics);
             server.early.push(line);
         }
         server
@@ -213,6 +211,12 @@ impl ServerProcess {
     pub fn line_with(&self, part: &str) -> &str {
         self.early.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {:?}", self.early))
     }
+}
+
+/// What follows `words` in a line, which is an object in a log of JSON.
+fn said(line: &str, words: &str) -> Option<String> {
+    let (_, rest) = line.split_once(words)?;
+    Some(rest.split('"').next().unwrap_or(rest).to_owned())
 }
 
 fn lines(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {

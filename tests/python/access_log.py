@@ -12,7 +12,8 @@ import calc_pb2
 import calc_pb2_grpc
 import grpc
 
-PATIENCE = 30
+from checks import PATIENCE
+
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 

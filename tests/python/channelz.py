@@ -12,15 +12,11 @@ from grpc_channelz.v1 import channelz_pb2 as pb
 from grpc_channelz.v1 import channelz_pb2_grpc
 from grpc_channelz.v1.channelz import ChannelzServicer
 
-PATIENCE = 30
+from checks import PATIENCE, code_of, equal
+
 GOOD = 7
 BAD = 3
 NEVER = 2**62
-
-
-def equal(what, got, expected):
-    if got != expected:
-        sys.exit(f"{what}: expected {expected!r}, got {got!r}")
 
 
 def recent(what, timestamp):
@@ -30,11 +26,7 @@ def recent(what, timestamp):
 
 
 def code(method, request):
-    try:
-        method(request, timeout=PATIENCE)
-    except grpc.RpcError as error:
-        return error.code().name
-    return "OK"
+    return code_of(lambda: method(request, timeout=PATIENCE))
 
 
 def call(channel):
@@ -123,13 +115,18 @@ def check_mistakes(stub):
     equal("servers beyond the last", (list(beyond.server), beyond.end), ([], True))
 
 
+def check(channel):
+    """On a server that is new, and in a process that has no other channel."""
+    stub = channelz_pb2_grpc.ChannelzStub(channel)
+    call(channel)
+    server = check_server(stub)
+    check_socket(stub, server)
+    check_mistakes(stub)
+
+
 def main():
     with grpc.insecure_channel(sys.argv[1]) as channel:
-        stub = channelz_pb2_grpc.ChannelzStub(channel)
-        call(channel)
-        server = check_server(stub)
-        check_socket(stub, server)
-        check_mistakes(stub)
+        check(channel)
     print("channelz tells what was done")
 
 

@@ -6,7 +6,8 @@ import zlib
 
 import grpc
 
-from http2 import PATIENCE, Http2
+from checks import PATIENCE
+from http2 import Http2
 
 UNARY = "/test.Kinds/Unary"
 # A Shape drawn by a hand of 2,000 letters, and one of 2.

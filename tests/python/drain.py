@@ -5,7 +5,8 @@ import threading
 
 import grpc
 
-PATIENCE = 30
+from checks import PATIENCE
+
 ADD = "/calc.Calculator/Add"
 # 20 + 10
 REQUEST, REPLY = b"\x08\x14\x10\x0a", b"\x08\x1e"

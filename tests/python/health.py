@@ -12,7 +12,9 @@ from concurrent import futures
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-PATIENCE = 30
+from checks import PATIENCE
+from serving import announce
+
 State = health_pb2.HealthCheckResponse.ServingStatus
 
 
@@ -55,8 +57,7 @@ def serve(status):
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    print(f"listening on 127.0.0.1:{port}", file=sys.stderr, flush=True)
-    print("Server Start..", flush=True)
+    announce(port)
     threading.Event().wait()
 
 

@@ -5,22 +5,67 @@ import socket
 import hpack
 from hyperframe.frame import DataFrame, Frame, HeadersFrame, PingFrame, SettingsFrame
 
-PATIENCE = 30
+from checks import PATIENCE
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
-class Http2:
-    """An HTTP/2 connection that does what it is told, whatever the server asks for."""
+class Connection:
+    """One end of an HTTP/2 connection."""
 
-    def __init__(self, target):
-        host, port = target.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), PATIENCE)
+    def __init__(self, connected):
+        self.socket = connected
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
-        self.next_stream, self.answers_pings, self.rest = 1, True, b""
-        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        self.send(SettingsFrame(0))
+        self.answers_pings, self.rest = True, b""
 
     def send(self, frame):
         self.socket.sendall(frame.serialize())
+
+    def read(self, length):
+        while len(self.rest) < length:
+            data = self.socket.recv(65536)
+            if not data:
+                raise ConnectionResetError
+            self.rest += data
+        data, self.rest = self.rest[:length], self.rest[length:]
+        return data
+
+    def frames(self):
+        """What the other end says, until it closes the connection."""
+        try:
+            while True:
+                frame, length = Frame.parse_frame_header(memoryview(self.read(9)))
+                frame.parse_body(memoryview(self.read(length)))
+                if isinstance(frame, SettingsFrame) and "ACK" not in frame.flags:
+                    self.send(SettingsFrame(0, flags=["ACK"]))
+                if isinstance(frame, PingFrame) and "ACK" not in frame.flags and self.answers_pings:
+                    self.send(PingFrame(0, frame.opaque_data, flags=["ACK"]))
+                yield frame
+        except (ConnectionResetError, BrokenPipeError):
+            return
+
+    def wait_for(self, kind):
+        """The first frame of this kind that is no acknowledgement."""
+        for frame in self.frames():
+            if isinstance(frame, kind) and "ACK" not in frame.flags:
+                return frame
+        raise AssertionError(f"the connection was closed without {kind.__name__}")
+
+    def wait_for_end(self):
+        """The other end closes the connection."""
+        for _ in self.frames():
+            pass
+
+
+class Http2(Connection):
+    """A client that does what it is told, whatever the server asks for."""
+
+    def __init__(self, target):
+        host, port = target.rsplit(":", 1)
+        super().__init__(socket.create_connection((host, int(port)), PATIENCE))
+        self.next_stream = 1
+        self.socket.sendall(PREFACE)
+        self.send(SettingsFrame(0))
 
     def open(self, path, **more):
         """Opens a call and sends nothing on it. `more` are further headers, with _ for -."""
@@ -46,37 +91,35 @@ class Http2:
                 return headers, reply
         raise AssertionError("the connection was closed before the call had ended")
 
-    def read(self, length):
-        while len(self.rest) < length:
-            data = self.socket.recv(65536)
-            if not data:
-                raise ConnectionResetError
-            self.rest += data
-        data, self.rest = self.rest[:length], self.rest[length:]
-        return data
 
-    def frames(self):
-        """What the server says, until it closes the connection."""
-        try:
-            while True:
-                frame, length = Frame.parse_frame_header(memoryview(self.read(9)))
-                frame.parse_body(memoryview(self.read(length)))
-                if isinstance(frame, SettingsFrame) and "ACK" not in frame.flags:
-                    self.send(SettingsFrame(0, flags=["ACK"]))
-                if isinstance(frame, PingFrame) and "ACK" not in frame.flags and self.answers_pings:
-                    self.send(PingFrame(0, frame.opaque_data, flags=["ACK"]))
-                yield frame
-        except (ConnectionResetError, BrokenPipeError):
-            return
+class Accepted(Connection):
+    """The server's end of a connection from a gRPC client."""
 
-    def wait_for(self, kind):
-        """The first frame of this kind that is no acknowledgement."""
+    def __init__(self, listener):
+        connected, _ = listener.accept()
+        connected.settimeout(PATIENCE)
+        super().__init__(connected)
+        assert self.read(len(PREFACE)) == PREFACE
+        self.send(SettingsFrame(0))
+
+    def calls(self):
+        """Each call when its last request has come: its stream, its headers, and all of its data."""
+        headers, data = {}, {}
         for frame in self.frames():
-            if isinstance(frame, kind) and "ACK" not in frame.flags:
-                return frame
-        raise AssertionError(f"the connection was closed without {kind.__name__}")
+            if isinstance(frame, HeadersFrame):
+                assert "END_HEADERS" in frame.flags, frame
+                headers[frame.stream_id] = dict(self.decoder.decode(frame.data))
+                data[frame.stream_id] = b""
+            elif isinstance(frame, DataFrame):
+                data[frame.stream_id] += frame.data
+            if frame.stream_id and "END_STREAM" in frame.flags:
+                yield frame.stream_id, headers.pop(frame.stream_id), data.pop(frame.stream_id)
 
-    def wait_for_end(self):
-        """The server closes the connection."""
-        for _ in self.frames():
-            pass
+    def reply(self, stream, message, **more):
+        """Answers OK with one message, the five bytes before it included. `more` are further headers, with _ for -."""
+        headers = {":status": "200", "content-type": "application/grpc"}
+        headers |= {name.replace("_", "-"): value for name, value in more.items()}
+        self.send(HeadersFrame(stream, self.encoder.encode(headers), flags=["END_HEADERS"]))
+        self.send(DataFrame(stream, message))
+        trailers = self.encoder.encode({"grpc-status": "0"})
+        self.send(HeadersFrame(stream, trailers, flags=["END_HEADERS", "END_STREAM"]))

@@ -10,7 +10,8 @@ import time
 import grpc
 from hyperframe.frame import GoAwayFrame, PingFrame, SettingsFrame
 
-from http2 import PATIENCE, Http2
+from checks import PATIENCE, code_of
+from http2 import Http2
 
 UNARY = "/test.Kinds/Unary"
 BIDI = "/test.Kinds/BidiStreaming"
@@ -19,15 +20,6 @@ CLIENT = "/test.Kinds/ClientStreaming"
 
 def unary(channel, request=b"", path=UNARY, **options):
     return channel.unary_unary(path)(request, timeout=PATIENCE, wait_for_ready=True, **options)
-
-
-def code_of(call):
-    """The status that a call ends with."""
-    try:
-        call()
-    except grpc.RpcError as error:
-        return error.code()
-    return grpc.StatusCode.OK
 
 
 class Requests:
@@ -80,21 +72,21 @@ def is_fine(target):
 def request_bytes(target):
     with grpc.insecure_channel(target) as channel:
         assert unary(channel, shape(90_000))
-        assert code_of(lambda: unary(channel, shape(110_000))) == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert code_of(lambda: unary(channel, shape(110_000))) == "RESOURCE_EXHAUSTED"
         for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
             assert len(unary(channel, shape(90_000), compression=compression)) == len(shape(90_000))
             code = code_of(lambda: unary(channel, shape(50_000_000), compression=compression))
-            assert code == grpc.StatusCode.RESOURCE_EXHAUSTED, code
+            assert code == "RESOURCE_EXHAUSTED", code
         # The same inside of a stream.
         large = field(9, 200_000) + bytes(200_000)
         call = channel.stream_stream(BIDI, )(iter([large]), timeout=PATIENCE, compression=grpc.Compression.Gzip)
-        assert code_of(lambda: list(call)) == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert code_of(lambda: list(call)) == "RESOURCE_EXHAUSTED"
 
 
 def reply_bytes(target):
     with grpc.insecure_channel(target) as channel:
         assert unary(channel, shape(900))
-        assert code_of(lambda: unary(channel, shape(1_100))) == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert code_of(lambda: unary(channel, shape(1_100))) == "RESOURCE_EXHAUSTED"
         assert unary(channel, shape(900))
 
 
@@ -102,7 +94,7 @@ def metadata_bytes(target):
     with grpc.insecure_channel(target) as channel:
         assert unary(channel, metadata=[("key", "x" * 3_000)]) == b""
         code = code_of(lambda: unary(channel, metadata=[("key", "x" * 5_000)]))
-        assert code == grpc.StatusCode.RESOURCE_EXHAUSTED, code
+        assert code == "RESOURCE_EXHAUSTED", code
         assert unary(channel) == b""
 
 
@@ -114,7 +106,7 @@ def concurrent_streams(target):
         third = Requests(b"")
         waiting = channel.stream_stream(BIDI)(third, timeout=PATIENCE)
         late = code_of(lambda: channel.unary_unary(UNARY)(b"", timeout=0.2))
-        assert late == grpc.StatusCode.DEADLINE_EXCEEDED, late
+        assert late == "DEADLINE_EXCEEDED", late
         first.open = False
         assert list(call) == []
         # There is room for the third now.
@@ -135,7 +127,7 @@ def streaming_calls(target):
         second, _ = stream(other, b"")
         for channel in (one, other):
             refused = channel.stream_stream(BIDI)(iter([b""]), timeout=PATIENCE)
-            assert code_of(lambda: list(refused)) == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert code_of(lambda: list(refused)) == "RESOURCE_EXHAUSTED"
             assert "2 streaming calls" in refused.details()
             assert unary(channel) == b""
         first.open = False
@@ -156,9 +148,9 @@ def deadline(target):
                     details = call.details()
                 else:
                     future = method.future(requests, timeout=timeout, wait_for_ready=True)
-                    code, details = future.code(), future.details()
+                    code, details = future.code().name, future.details()
                 requests.open = False
-                assert code == grpc.StatusCode.DEADLINE_EXCEEDED, code
+                assert code == "DEADLINE_EXCEEDED", code
                 assert "the server allows a call 0.5 s" in details, details
 
 

@@ -13,7 +13,8 @@ import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
 
-PATIENCE = 30
+from checks import PATIENCE
+
 CODES = 17
 DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]
 

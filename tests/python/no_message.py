@@ -3,10 +3,11 @@
     python tests/python/no_message.py
 """
 
-import sys
 from concurrent import futures
 
 import grpc
+
+from serving import announce
 
 
 class NoMessage(grpc.GenericRpcHandler):
@@ -18,8 +19,7 @@ def main():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=2), handlers=[NoMessage()])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    print(f"listening on 127.0.0.1:{port}", file=sys.stderr, flush=True)
-    print("Server Start..", flush=True)
+    announce(port)
     server.wait_for_termination()
 
 

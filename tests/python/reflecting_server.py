@@ -12,6 +12,8 @@ from google.protobuf import descriptor_pool
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
+from serving import announce
+
 # A descriptor is registered when its module is loaded.
 assert calc_pb2 and health_pb2
 
@@ -21,8 +23,7 @@ def main():
     reflection.enable_server_reflection(sys.argv[1:], server, pool=descriptor_pool.Default())
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    print(f"listening on 127.0.0.1:{port}", file=sys.stderr, flush=True)
-    print("Server Start..", flush=True)
+    announce(port)
     server.wait_for_termination()
 
 

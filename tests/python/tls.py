@@ -6,41 +6,29 @@ With --again it does so over a new connection each time, until standard input en
 the first reply, and how many there were at the end; any other status ends it.
 """
 
-import argparse
-import pathlib
 import sys
 import threading
 
 import grpc
 
+from checks import PATIENCE
+from connect import arguments, connect
+
 REQUEST = bytes([0x08, 20, 0x10, 10])
 
 
 def parse():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("target")
-    parser.add_argument("--ca", type=pathlib.Path)
-    parser.add_argument("--cert", type=pathlib.Path)
-    parser.add_argument("--key", type=pathlib.Path)
+    parser = arguments()
     parser.add_argument("--metadata", nargs=2, action="append", default=[])
     parser.add_argument("--path", default="/calc.Calculator/Add")
     parser.add_argument("--again", action="store_true")
     return parser.parse_args()
 
 
-def connect(args):
-    # Without it channels with the same credentials share their connections.
-    options = [("grpc.use_local_subchannel_pool", 1)]
-    if not args.ca:
-        return grpc.insecure_channel(args.target, options)
-    pair = [path.read_bytes() if path else None for path in (args.key, args.cert)]
-    return grpc.secure_channel(args.target, grpc.ssl_channel_credentials(args.ca.read_bytes(), *pair), options)
-
-
 def call(args):
     with connect(args) as channel:
         metadata = [tuple(entry) for entry in args.metadata]
-        return channel.unary_unary(args.path)(REQUEST, timeout=30, metadata=metadata).hex()
+        return channel.unary_unary(args.path)(REQUEST, timeout=PATIENCE, metadata=metadata).hex()
 
 
 def main():

@@ -36,8 +36,11 @@ pub(in crate::rpc) fn unary<Req, Rep, F>(
     let method = route.method;
     let call = Call::live(method, context, route.max_call_time);
     let (passage, admitted) = route.shared.chain.before(&call);
-    let reply =
-        admitted.and_then(|()| contain(method, || encode(&handler(&call, decode(request, route.max_request_bytes())?)?, route.max_reply_bytes())));
+    let reply = admitted.and_then(|()| {
+        contain(method, || {
+            encode(&handler(&call, decode(request, route.max_request_bytes())?)?, route.max_reply_bytes())
+        })
+    });
     route.shared.chain.after(&passage, &call, reply.as_ref().err(), 1, reply.is_ok().into());
     let sent = match reply {
         Ok(reply) => sink.success(reply),
@@ -61,7 +64,8 @@ pub(in crate::rpc) fn server_streaming<Req, Rep, F>(
     let call = Call::live(route.method, context, route.max_call_time);
     let (streaming, admitted) = StreamingCall::begin(route, &call, context);
     streaming.received.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let replies = admitted.and_then(|()| contain(route.method, || handler(&call, decode(request, route.max_request_bytes())?)));
+    let replies =
+        admitted.and_then(|()| contain(route.method, || handler(&call, decode(request, route.max_request_bytes())?)));
     context.spawn(send_replies(streaming, replies, sink));
 }
 

@@ -2,8 +2,10 @@
 //!
 //! The C core has three levels, of which it uses `INFO` for what `GRPC_TRACE` asks for and for
 //! details of its inside. So its `ERROR` stays an error, `INFO` is `debug` here, and `DEBUG`
-//! is `trace`: whoever runs a healthy server at `info` hears nothing of it.
+//! is `trace`: whoever runs a healthy server at `info` hears nothing of it. Its errors in the handshakes of
+//! peers are `info`: anybody who can connect can make them.
 
+use std::cell::Cell;
 use std::fmt::{self, Write};
 
 use log::{Level, LevelFilter, Log, Record};
@@ -11,7 +13,31 @@ use log::{Level, LevelFilter, Log, Record};
 /// Where grpcio's records come from that are the C core's.
 const REDIRECTED: &str = "grpcio::log_util";
 
+/// Where the C core logs that the TLS handshake of a peer failed.
+const HANDSHAKES: &str = "src/core/tsi/";
+
+thread_local! {
+    /// Whether what the C core says on this thread is expected.
+    static IS_EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does what may well make the C core log errors, of which nobody needs to hear.
+pub(in crate::rpc) fn expecting_errors<T>(work: impl FnOnce() -> T) -> T {
+    let before = IS_EXPECTED.replace(true);
+    let done = work();
+    IS_EXPECTED.set(before);
+    done
+}
+
 struct Bridge;
+
+/// Keeps what the C core has to say from standard error, in a program that has no log: what it
+/// says of a call is in the status too.
+pub fn silence() {
+    // Without a logger, this wants errors and writes none.
+    log::set_max_level(LevelFilter::Error);
+    grpcio::redirect_log();
+}
 
 /// Sends records of the `log` crate, and the C core's log, to `tracing`.
 pub(super) fn redirect(level: LevelFilter) -> Result<(), log::SetLoggerError> {
@@ -51,6 +77,8 @@ impl Log for Bridge {
         if record.module_path() == Some(REDIRECTED) {
             let file = source(record.file().unwrap_or_default());
             let level = match record.level() {
+                _ if IS_EXPECTED.get() => Level::Trace,
+                Level::Error if file.starts_with(HANDSHAKES) => Level::Info,
                 Level::Info => Level::Debug,
                 Level::Debug => Level::Trace,
                 level => level,

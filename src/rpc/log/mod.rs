@@ -4,7 +4,7 @@
 //! dropped and counted, and the log says how many lines are missing as soon as it can. Panics and the C core's
 //! log take the same way, which would block the thread of a queue otherwise.
 
-mod core;
+pub(super) mod core;
 mod lines;
 mod notice;
 
@@ -18,8 +18,9 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt;
 
+pub use core::silence as silence_core;
 use lines::Lines;
-pub use notice::notice;
+pub use notice::{error_notice, notice};
 
 /// The most that waits for standard error: 1 MiB, some thousand lines.
 const MAX_WAITING: usize = 1024 * 1024;
@@ -107,6 +108,9 @@ pub fn init(options: Options) -> Result<Guard, InitError> {
     set.map_err(|_| InitError::Twice)?;
     core::redirect(as_log(options.level)).map_err(|_| InitError::Twice)?;
     std::panic::set_hook(Box::new(log_panic));
+    if let Format::Json = options.format {
+        notice::become_events(lines.clone());
+    }
     Ok(Guard { lines })
 }
 

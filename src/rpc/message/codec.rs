@@ -38,8 +38,8 @@ pub(in crate::rpc) fn decode<M: MessageFull>(mut bytes: MessageReader, max_bytes
     decoded.map_err(|error| Status::new(Code::Internal, format!("cannot decode {}: {error}", name::<M>())))
 }
 
-/// The C core has checked the size of a reply before, and decompressed it itself.
-const MAX_REPLY_BYTES: usize = i32::MAX as usize;
+/// The most that a reply may become when it is decompressed: what the C core takes of one that is not compressed.
+const MAX_REPLY_BYTES: usize = 4 * 1024 * 1024;
 
 fn name<M: MessageFull>() -> String {
     M::descriptor().full_name().to_owned()

@@ -209,7 +209,7 @@ impl ServerBuilder {
         let env = Arc::new(EnvBuilder::new().cq_count(self.queues.get()).name_prefix("grpc-queue").build());
         // Without this a second server on the same port starts, and takes part of the calls.
         let args = ChannelBuilder::new(Arc::clone(&env)).reuse_port(false);
-        let args = self.compression.configure(self.limits.configure(args)?).build_args();
+        let args = self.compression.configure_server(self.limits.configure(args)?).build_args();
         let mut builder = grpcio::ServerBuilder::new(env).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
         for service in self.routed()? {
             builder = builder.register_service(service);

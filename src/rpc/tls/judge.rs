@@ -15,6 +15,7 @@ use grpcio::{CertificateRequestType, EnvBuilder, Environment, ServerCredentials,
 use super::pem;
 use crate::rpc::FileError;
 use crate::rpc::channelz::ServerId;
+use crate::rpc::log::core::expecting_errors;
 
 /// A certificate of nobody, for one day, and the key to it, which is no secret: no connection is
 /// ever made with them. The C core looks at certificate authorities only beside such a pair.
@@ -111,7 +112,7 @@ impl Judge {
 
     fn can_listen(&self, address: String, credentials: ServerCredentials) -> bool {
         let server = ServerId::of(|| grpcio::ServerBuilder::new(Arc::clone(&self.env)).requests_slot_per_cq(1).build());
-        server.is_ok_and(|(mut server, _)| server.add_listening_port(address, credentials).is_ok())
+        server.is_ok_and(|(mut server, _)| expecting_errors(|| server.add_listening_port(address, credentials).is_ok()))
     }
 }
 

@@ -1,0 +1,8 @@
+"""Tells a test that waits for a server where it listens, as `calc serve` does."""
+
+import sys
+
+
+def announce(port):
+    print(f"listening on 127.0.0.1:{port}", file=sys.stderr, flush=True)
+    print("Server Start..", flush=True)
