@@ -65,6 +65,7 @@ fn a_check_finds_what_a_start_would_find() {
         (&["--max-deadline=never"], "neither `none` nor a number of seconds"),
         (&["--memory-quota=1000"], "no number of bytes from 1048576"),
         (&["--compression=brotli"], "none of off, gzip and deflate"),
+        (&["--metrics=unix:/nowhere"], "--metrics takes no Unix socket"),
         (&["--max-request-bytes=3000000000"], "no number of bytes from 1 to 2147483647"),
     ] {
         for check in [&["serve", "--check"][..], &["serve"]] {
@@ -73,4 +74,28 @@ fn a_check_finds_what_a_start_would_find() {
             assert!(output.status.code() == Some(2) && stderr.contains(message), "{args:?}: {output:?}");
         }
     }
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set_and_one_that_is_wrong_is_named() {
+    let checked = stdout_of(calc(&["serve", "--check"]).env("CALC_TLS_CERT", "").env("CALC_METRICS", ""));
+    assert_eq!(checked, "the configuration can be served\n");
+    for (variable, value, message) in [
+        ("CALC_GRACE", "soon", "--grace comes from the environment variable CALC_GRACE"),
+        ("CALC_TLS_CERT", "/x", "--tls-cert comes from the environment variable CALC_TLS_CERT"),
+    ] {
+        let output = run(calc(&["serve", "--check"]).env(variable, value));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && stderr.contains(message), "{output:?}");
+    }
+    // One that has nothing to do with it is not.
+    let output = run(calc(&["serve", "--check", "--grace=soon"]).env("CALC_QUEUES", "2"));
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("CALC_"), "{output:?}");
+}
+
+#[test]
+fn an_error_is_not_hidden_behind_all_options() {
+    let output = run(&mut calc(&["serve", "--grace", "1", "--grace", "2"]));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && stderr.contains("more than once") && stderr.len() < 200, "{stderr}");
 }

@@ -64,8 +64,8 @@ pub struct Limits {
     /// `grpc.http2.max_ping_strikes`).
     pub min_ping_interval: Duration,
     /// The memory that the C core may take for connections, calls and what they have received, in bytes: 256 MiB.
-    /// Over it, the C core closes idle connections and cancels calls, which end with RESOURCE_EXHAUSTED or UNAVAILABLE
-    /// (`grpc.resource_quota`).
+    /// Over it, the C core closes idle connections and cancels calls, which end with RESOURCE_EXHAUSTED or UNAVAILABLE;
+    /// others wait for memory, up to their deadline (`grpc.resource_quota`).
     pub memory_quota_bytes: usize,
 }
 
