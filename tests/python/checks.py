@@ -5,7 +5,7 @@ import sys
 import grpc
 
 # The bound on everything that is waited for, in seconds.
-PATIENCE = 30
+PATIENCE = 20
 
 
 def equal(what, got, expected):
