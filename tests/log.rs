@@ -97,11 +97,9 @@ fn the_level_is_what_was_asked_for() {
 
 #[test]
 fn the_c_core_tells_its_details_at_debug() {
-    let mut server = Running::start(&mut serve(&["--log-level", "debug"]));
-    let mut lines = BufReader::new(server.stderr()).lines().map_while(Result::ok);
-    let before: Vec<_> = lines.by_ref().take_while(|line| !line.starts_with("listening on ")).collect();
-    let is_detail = |line: &String| line.contains(" DEBUG grpc_core: ") && line.contains(" file=\"src/core/");
-    assert!(before.iter().any(is_detail), "{before:?}");
+    let server = ServerProcess::start(&mut serve(&["--log-level", "debug"]));
+    let detail = server.wait_for_line_with(" DEBUG grpc_core: ");
+    assert!(detail.contains(" file=\"src/core/"), "{detail}");
 }
 
 #[test]

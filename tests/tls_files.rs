@@ -119,7 +119,7 @@ fn a_key_that_others_can_read_is_a_warning() {
         "--tls-key",
         &key,
     ]));
-    let line = server.line_with("group or others have access to the private key");
+    let line = server.wait_for_line_with("group or others have access to the private key");
     assert!(line.contains("WARN") && line.contains("tls.key") && line.contains("0640"), "{line}");
 }
 
@@ -129,7 +129,7 @@ fn tokens_in_clear_text_for_other_machines_are_a_warning() {
     folder.put("tokens", "0123456789abcdef");
     let tokens = folder.arg("tokens");
     let server = ServerProcess::start(&mut calc(&["serve", "--listen", "[::]:0", "--token-file", &tokens]));
-    let line = server.line_with("tokens reach this address in clear text");
+    let line = server.wait_for_line_with("tokens reach this address in clear text");
     assert!(line.contains("WARN") && line.contains("[::]:0"), "{line}");
 }
 
