@@ -31,7 +31,7 @@ pub struct Limits {
     /// A request with more is answered with RESOURCE_EXHAUSTED (`grpc.max_metadata_size` and
     /// `grpc.absolute_max_metadata_size`).
     pub max_metadata_bytes: u32,
-    /// The calls in flight on one connection: 256. A client keeps more waiting; one that opens them anyway
+    /// The calls in flight on one connection: 100, the least that RFC 9113 recommends (6.5.2). A client keeps more waiting; one that opens them anyway
     /// loses its connection (`grpc.max_concurrent_streams`).
     pub max_concurrent_streams: u32,
     /// The streaming calls in flight on all connections: 10,000. One more is refused with
@@ -75,7 +75,7 @@ impl Default for Limits {
             max_request_bytes: 4 * 1024 * 1024,
             max_reply_bytes: 4 * 1024 * 1024,
             max_metadata_bytes: 8 * 1024,
-            max_concurrent_streams: 256,
+            max_concurrent_streams: 100,
             max_streaming_calls: 10_000,
             max_deadline: Some(Duration::from_secs(60 * 60)),
             max_connection_age: None,

@@ -24,7 +24,7 @@ pub struct Limits {
     max_metadata_bytes: u32,
     /// The calls in flight on one connection; clients keep more waiting
     #[structopt(long, value_name = "N", env = "CALC_MAX_CONCURRENT_STREAMS", hide_env_values = true,
-        default_value = "256", parse(try_from_str = values::count))]
+        default_value = "100", parse(try_from_str = values::count))]
     max_concurrent_streams: u32,
     /// The streaming calls in flight on all connections; past it RESOURCE_EXHAUSTED
     #[structopt(long, value_name = "N", env = "CALC_MAX_STREAMING_CALLS", hide_env_values = true,

@@ -18,9 +18,12 @@ use crate::rpc::{
     ServerTls, Service, reflection,
 };
 
-/// Calls that each queue is ready to accept at a time; more wait in the C core. The
-/// crate's 1,024 only make the start and the end of a server slower (grpc-rs #674).
-const SLOTS_PER_QUEUE: usize = 128;
+/// Calls that each queue is ready to accept at a time; more wait in the C core.
+///
+/// grpcio takes a unary call before its request has arrived, and the slot with it until it has: whoever opens
+/// calls and sends nothing takes all of them. So these are what dozens of connections with all the
+/// calls that one may have can take, for about 300 bytes each.
+const SLOTS_PER_QUEUE: usize = 2048;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
