@@ -122,7 +122,10 @@ impl Running {
     pub fn end_of_input(&mut self) -> String {
         drop(self.stdin());
         let stdout = String::from_utf8(read_all(self.stdout.take().unwrap())).unwrap();
-        assert!(self.wait().success(), "{stdout}");
+        if !self.wait().success() {
+            let stderr = self.stderr.take().map(read_all).unwrap_or_default();
+            panic!("{stdout}{}", String::from_utf8_lossy(&stderr));
+        }
         stdout
     }
 

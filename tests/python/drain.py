@@ -51,15 +51,16 @@ def load(*targets):
 
 
 def streams(target):
-    """Streams with requests under way, which end by themselves 200 requests after the server was told to."""
+    """Streams that ask 200 times more after the server was told to end, and end when they have their answers."""
     with grpc.insecure_channel(target) as channel:
-        told, answered = threading.Event(), []
+        told, answered = threading.Event(), threading.Event()
 
         def requests():
             yield LIST_SERVICES
             told.wait(PATIENCE)
             for _ in range(200):
                 yield LIST_SERVICES
+            answered.wait(PATIENCE)
 
         calls = [channel.stream_stream(REFLECTION)(requests(), timeout=PATIENCE) for _ in range(8)]
         for call in calls:
@@ -69,8 +70,11 @@ def streams(target):
         sys.stdin.read()
         told.set()
         for call in calls:
-            answered.append(len(list(call)))
-        assert answered == [200] * 8, answered
+            for _ in range(200):
+                assert next(call)
+        answered.set()
+        # The C core closes the connection with the last call, whatever is still on its way to it: that may reset it.
+        assert {call.code() for call in calls} <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
 
 
 def forever(target):
