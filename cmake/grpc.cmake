@@ -28,7 +28,4 @@ string(JOIN "|" clashing
 list(FILTER alone INCLUDE REGEX "${clashing}")
 set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
-# A call that is refused because its server shuts down can be retried.
-set_source_files_properties(src/core/lib/surface/server.cc PROPERTIES
-                            SKIP_UNITY_BUILD_INCLUSION ON
-                            COMPILE_OPTIONS "-include;${CMAKE_CURRENT_LIST_DIR}/refuse.h")
+include("${CMAKE_CURRENT_LIST_DIR}/mend.cmake")

@@ -22,7 +22,7 @@ fn keep_busy(scenario: &str, servers: &[&ServerProcess]) -> Running {
     client
 }
 
-/// Calls that come in while a server ends were CANCELLED by the C core, and not tried again: `cmake/refuse.h`.
+/// Calls that come in while a server ends were CANCELLED by the C core, and not tried again: `cmake/mend.cmake`.
 #[test]
 fn no_call_is_lost_by_a_client_that_tries_again() {
     let (mut ending, staying) = (serve(&[]), serve(&[]));
@@ -40,6 +40,26 @@ fn streams_go_on_until_they_end_by_themselves() {
     server.wait_for_line("SIGTERM: ending");
     client.end_of_input();
     assert_eq!(server.process.wait().code(), Some(0));
+}
+
+/// The C core closed the connection with its last call, and what was still on its way was lost: `cmake/mend.cmake`.
+#[test]
+fn a_client_that_reads_slowly_gets_every_reply_before_the_server_ends() {
+    let mut server = serve(&["--grace", "30"]);
+    let mut client = keep_busy("slow_reader", &[&server]);
+    server.process.signal(SIGTERM);
+    client.end_of_input();
+    assert_eq!(server.process.wait().code(), Some(0));
+}
+
+#[test]
+fn a_client_that_stays_keeps_the_server_no_longer_than_the_grace() {
+    let mut server = serve(&["--grace", "0.5"]);
+    let mut client = keep_busy("stays", &[&server]);
+    server.process.signal(SIGTERM);
+    assert_eq!(server.process.wait().code(), Some(0));
+    server.wait_for_line("ended; every call had finished");
+    client.end_of_input();
 }
 
 #[test]

@@ -4,14 +4,17 @@ import sys
 import threading
 
 import grpc
+from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, SettingsFrame, WindowUpdateFrame
 
 from checks import PATIENCE
+from http2 import Http2
 
 ADD = "/calc.Calculator/Add"
 # 20 + 10
 REQUEST, REPLY = b"\x08\x14\x10\x0a", b"\x08\x1e"
 REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
 LIST_SERVICES = b"\x3a\x00"
+FRAMED = b"\0\0\0\0\x02" + LIST_SERVICES
 
 RETRY = """{
   "loadBalancingConfig": [{"round_robin": {}}],
@@ -71,6 +74,48 @@ def streams(target):
         for call in calls:
             answered.append(len(list(call)))
         assert answered == [200] * 8, answered
+
+
+def told_to_go(target, **more):
+    """A connection whose only stream has one reply; what comes on it; and the stream. The server is told to end now."""
+    client = Http2(target, **more)
+    stream = client.open(REFLECTION)
+    client.send(DataFrame(stream, FRAMED))
+    client.wait_for(DataFrame)
+    print("busy", flush=True)
+    frames = client.frames()
+    # The first is a warning; with the second no further call is taken.
+    for _ in range(2):
+        next(frame for frame in frames if isinstance(frame, GoAwayFrame))
+    return client, frames, stream
+
+
+def slow_reader(target):
+    """A stream with more replies than its client takes, which goes on sending while it reads them."""
+    most = 2**31 - 1
+    windows = {SettingsFrame.INITIAL_WINDOW_SIZE: most}
+    client, frames, stream = told_to_go(target, receive_buffer=4096, settings=windows)
+    client.send(WindowUpdateFrame(0, most - 65535))
+    client.send(DataFrame(stream, FRAMED * 2000, flags=["END_STREAM"]))
+    received, ended = 0, False
+    for frame in frames:
+        if isinstance(frame, DataFrame):
+            received += len(frame.data)
+            client.send(WindowUpdateFrame(0, len(frame.data)))
+        ended |= isinstance(frame, HeadersFrame) and "END_STREAM" in frame.flags
+        if ended:
+            break
+    assert received >= 2000 * (5 + len(LIST_SERVICES)), received
+    sys.stdin.read()
+
+
+def stays(target):
+    """A client that has all its replies, and does not go."""
+    client, frames, stream = told_to_go(target)
+    client.send(DataFrame(stream, b"", flags=["END_STREAM"]))
+    ends = [frame for frame in frames if isinstance(frame, HeadersFrame) and "END_STREAM" in frame.flags]
+    assert len(ends) == 1, ends
+    sys.stdin.read()
 
 
 def forever(target):

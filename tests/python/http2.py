@@ -60,12 +60,16 @@ class Connection:
 class Http2(Connection):
     """A client that does what it is told, whatever the server asks for."""
 
-    def __init__(self, target):
+    def __init__(self, target, receive_buffer=None, settings=None):
         host, port = target.rsplit(":", 1)
-        super().__init__(socket.create_connection((host, int(port)), PATIENCE))
+        super().__init__(socket.socket())
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect((host, int(port)))
         self.next_stream = 1
         self.socket.sendall(PREFACE)
-        self.send(SettingsFrame(0))
+        self.send(SettingsFrame(0, settings or {}))
 
     def open(self, path, **more):
         """Opens a call and sends nothing on it. `more` are further headers, with _ for -."""

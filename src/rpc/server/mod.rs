@@ -73,7 +73,8 @@ impl Server {
 
     /// Ends the server, as [`Server::enter_lame_duck`] announces: it takes no new connection, asks
     /// each client to leave (GOAWAY) and refuses new calls with UNAVAILABLE. Waits up to `grace` for the calls in
-    /// flight, and cancels what is left. Returns within `grace` and five seconds more.
+    /// flight and for their clients, which close their connections when they have all replies, and cancels what is
+    /// left. Returns within `grace` and five seconds more.
     pub fn shutdown(mut self, grace: Duration) -> Drain {
         self.drain(grace)
     }
@@ -92,6 +93,8 @@ impl Server {
         let calls = self.id.calls_in_flight();
         self.server.cancel_all_calls();
         match wait(&mut ended, CANCEL_BOUND) {
+            // Nothing but connections that their clients did not close.
+            Some(_) if calls == 0 => Drain::Clean,
             Some(_) => Drain::Cancelled { calls },
             None => Drain::Stuck,
         }

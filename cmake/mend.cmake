@@ -1,0 +1,103 @@
+# Faults of the C core that a server's callers would feel, mended in copies of its sources.
+#
+# Each mend says what is wrong, and which of tests/ shows it. A source that is not what a mend expects stops the
+# build: then see whether the fault is still there.
+
+set(mended)
+set(mended_folder "${CMAKE_BINARY_DIR}/mended")
+
+# mend(SOURCE FROM TO): FROM is in SOURCE once; the copy that is compiled has TO instead.
+macro(mend source from to)
+  get_filename_component(mended_name "${source}" NAME)
+  set(mended_copy "${mended_folder}/${mended_name}")
+  if("${mended_copy}" IN_LIST mended)
+    file(READ "${mended_copy}" mended_text)
+  else()
+    list(APPEND mended "${mended_copy}")
+    file(READ "${CMAKE_CURRENT_SOURCE_DIR}/${source}" mended_text)
+    set_source_files_properties("${source}" PROPERTIES HEADER_FILE_ONLY ON)
+  endif()
+  string(FIND "${mended_text}" "${from}" mended_first)
+  string(FIND "${mended_text}" "${from}" mended_last REVERSE)
+  if(mended_first EQUAL -1 OR NOT mended_first EQUAL mended_last)
+    message(FATAL_ERROR "cmake/mend.cmake does not know this ${source}: it should have, once:\n${from}")
+  endif()
+  string(REPLACE "${from}" "${to}" mended_text "${mended_text}")
+  file(WRITE "${mended_copy}" "${mended_text}")
+endmacro()
+
+# A call that arrives while its server shuts down is dropped, and its caller is told CANCELLED, as if it had wanted that
+# itself. UNAVAILABLE is what it is, and what clients retry. This is the one place there that lets go of a
+# call. (drain.rs)
+mend(src/core/lib/surface/server.cc
+[[  grpc_call_unref(static_cast<grpc_call*>(call));
+]]
+[[  grpc_call_cancel_with_status(static_cast<grpc_call*>(call), GRPC_STATUS_UNAVAILABLE,
+                               "the server is shutting down", nullptr);
+  grpc_call_unref(static_cast<grpc_call*>(call));
+]])
+
+# After a GOAWAY, a server's connection is closed with its last call. A socket that is closed with unread input, or
+# gets some afterwards (a WINDOW_UPDATE is enough), is reset, and what the client has not received yet is
+# discarded: replies, and the status. The client closes the connection when it has all of that; what bounds
+# the wait is the grace of max_connection_age, and `Server::shutdown`. (drain.rs)
+mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+[[    if (t->sent_goaway_state == GRPC_CHTTP2_FINAL_GOAWAY_SENT) {
+      close_transport_locked(
+          t, GRPC_ERROR_CREATE_REFERENCING(]]
+[[    if (t->is_client && t->sent_goaway_state == GRPC_CHTTP2_FINAL_GOAWAY_SENT) {
+      close_transport_locked(
+          t, GRPC_ERROR_CREATE_REFERENCING(]])
+
+# Every reply of a call is written to its connection by itself, although the calls were read together.
+# shared_writes.h says how they leave together.
+mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+[[      // 'write_action' (which is scheduled by 'write_action_begin_locked')
+      t->combiner->FinallyRun(
+          GRPC_CLOSURE_INIT(&t->write_action_begin_locked,
+                            write_action_begin_locked, t, nullptr),
+          absl::OkStatus());
+      break;]]
+[[      // 'write_action' (which is scheduled by 'write_action_begin_locked')
+      GRPC_CLOSURE_INIT(&t->write_action_begin_locked,
+                        write_action_begin_locked, t, nullptr);
+      if (t->is_client || !shared_writes::Wait(t->combiner, &t->write_action_begin_locked)) {
+        t->combiner->FinallyRun(&t->write_action_begin_locked, absl::OkStatus());
+      }
+      break;]])
+mend(src/core/lib/surface/completion_queue.cc
+[[  ExecCtxNext exec_ctx(&is_finished_arg);
+]]
+[[  shared_writes::Asking asking;
+  ExecCtxNext exec_ctx(&is_finished_arg);
+  if (asking.Late() && asking.Write()) exec_ctx.Flush();
+]])
+mend(src/core/lib/surface/completion_queue.cc
+[[      grpc_cq_completion* c = is_finished_arg.stolen_completion;
+      is_finished_arg.stolen_completion = nullptr;
+]]
+[[      grpc_cq_completion* c = is_finished_arg.stolen_completion;
+      is_finished_arg.stolen_completion = nullptr;
+      asking.Answered();
+]])
+mend(src/core/lib/surface/completion_queue.cc
+[[      c->done(c->done_arg, c);
+      break;
+    } else {
+]]
+[[      c->done(c->done_arg, c);
+      asking.Answered();
+      break;
+    } else if (asking.Write()) {
+      exec_ctx.Flush();
+      continue;
+    } else {
+]])
+
+# All copies are compiled together, with a file that has next to nothing in it.
+set(mended_options "-include;${CMAKE_CURRENT_LIST_DIR}/shared_writes.h")
+foreach(copy IN LISTS mended)
+  list(APPEND mended_options "-include;${copy}")
+endforeach()
+set_source_files_properties(src/core/lib/surface/init_internally.cc PROPERTIES
+                            SKIP_UNITY_BUILD_INCLUSION ON COMPILE_OPTIONS "${mended_options}")
