@@ -10,7 +10,7 @@ const COMMANDS: [(&[&str], &str); 8] = [
     (&["multiply", "20", "10"], "200\n"),
     (&["divide", "10", "2"], "5.0\n"),
     (&["health"], "SERVING\n"),
-    (&["list"], "calc.Calculator\n"),
+    (&["list"], "calc.BatchCalculator\ncalc.Calculator\n"),
     (&["list", "calc.Calculator"], "calc.Calculator.Add\n"),
     (&["describe", "calc.Calculator"], "service Calculator {\n"),
 ];
