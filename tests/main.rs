@@ -3,6 +3,8 @@
 
 mod arithmetic;
 mod auth;
+mod batch;
+mod batch_cli;
 mod channelz;
 mod cli;
 mod cli_tls;
