@@ -83,7 +83,9 @@ fn the_time_for_a_reply_runs_only_while_one_is_due() {
 }
 
 /// Answers each request as it likes, and ends when it has no answer.
-struct Broken(fn(BatchRequest) -> Option<BatchReply>);
+struct Broken(Answer);
+
+type Answer = fn(BatchRequest) -> Option<BatchReply>;
 
 impl BatchCalculator for Broken {
     fn calculate(
@@ -103,7 +105,7 @@ fn unwrapped(reply: Result<Option<BatchReply>, Status>) -> Result<BatchReply, St
 
 #[test]
 fn replies_that_do_not_fit_their_requests_are_an_error_and_no_results() {
-    let cases: [(fn(BatchRequest) -> Option<BatchReply>, &str); 6] = [
+    let cases: [(Answer, &str); 6] = [
         (|_| Some(BatchReply::default()), "does not fit"),
         (|_| Some(BatchReply { n1: vec![1, 2, 3], ..Default::default() }), "does not fit"),
         (|_| Some(BatchReply { f1: vec![1.0, 2.0], ..Default::default() }), "does not fit"),
