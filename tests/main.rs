@@ -3,6 +3,9 @@
 
 mod arithmetic;
 mod auth;
+mod batch;
+mod batch_cli;
+mod batch_client;
 mod channelz;
 mod cli;
 mod cli_tls;

@@ -23,6 +23,7 @@ from reflection import NOT_FOUND, Stream, extension
 
 ADD, DIVIDE = "/calc.Calculator/Add", "/calc.Calculator/Divide"
 SERVICES = [
+    "calc.BatchCalculator",
     "calc.Calculator",
     "grpc.channelz.v1.Channelz",
     "grpc.health.v1.Health",
@@ -79,7 +80,8 @@ def descriptors(channel):
         stream = Stream(channel, version)
         services = stream.ask(list_services="").list_services_response.service
         equal("services", [service.name for service in services], SERVICES)
-        equal("calc.proto", stream.files(file_by_filename="calc.proto"), ["calc.proto"])
+        for name in ("calc.proto", "calc_batch.proto"):
+            equal(name, stream.files(file_by_filename=name), [name])
         for service in SERVICES:
             [file, *_] = stream.ask(file_containing_symbol=service).file_descriptor_response.file_descriptor_proto
             file = descriptor_pb2.FileDescriptorProto.FromString(file)
