@@ -94,6 +94,36 @@ mend(src/core/lib/surface/completion_queue.cc
     } else {
 ]])
 
+# Each call goes through a filter for tracers of calls, although nothing here can set one.
+mend(src/core/lib/channel/server_call_tracer_filter.cc
+[[        builder->AppendFilter(&ServerCallTracerFilter::kFilter);
+]]
+[[        if (ServerCallTracerFactory::Get(builder->channel_args()) != nullptr) {
+          builder->AppendFilter(&ServerCallTracerFilter::kFilter);
+        }
+]])
+
+# ... and through one that compresses and decompresses, although it was told to do neither (compression.rs). What it
+# does in any case is to tell callers which algorithms there are.
+mend(src/core/ext/filters/http/http_filters_plugin.cc
+[[          if (!is_building_http_like_transport(builder)) return true;
+]]
+[[          if (!is_building_http_like_transport(builder)) return true;
+          auto args = builder->channel_args();
+          if (filter == &ServerCompressionFilter::kFilter &&
+              !args.GetBool(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION).value_or(true) &&
+              !args.GetBool(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION).value_or(true)) {
+            return true;
+          }
+]])
+mend(src/core/ext/filters/http/server/http_server_filter.cc
+[[        md->Set(ContentTypeMetadata(), ContentTypeMetadata::kApplicationGrpc);
+]]
+[[        md->Set(ContentTypeMetadata(), ContentTypeMetadata::kApplicationGrpc);
+        md->Set(GrpcAcceptEncodingMetadata(),
+                CompressionAlgorithmSet{GRPC_COMPRESS_NONE, GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP});
+]])
+
 # All copies are compiled together, with a file that has next to nothing in it.
 set(mended_options "-include;${CMAKE_CURRENT_LIST_DIR}/shared_writes.h")
 foreach(copy IN LISTS mended)

@@ -48,7 +48,8 @@ impl Compression {
     pub(super) fn configure_server(self, builder: ChannelBuilder) -> ChannelBuilder {
         let builder = tune(builder);
         match self {
-            Compression::Off => builder,
+            // Its filter is left out then.
+            Compression::Off => builder.raw_cfg_int(c"grpc.per_message_compression".into(), 0),
             Compression::Gzip => builder.default_compression_level(CompressionLevel::GRPC_COMPRESS_LEVEL_LOW),
             Compression::Deflate => builder.default_compression_level(CompressionLevel::GRPC_COMPRESS_LEVEL_HIGH),
         }

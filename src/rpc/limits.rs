@@ -22,7 +22,7 @@ pub const MAX_LIMIT: u32 = i32::MAX as u32;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest request, in bytes, as it is sent and once it has been decompressed: 4 MiB, the C core's own
-    /// default. A larger one is answered with RESOURCE_EXHAUSTED (`grpc.max_receive_message_length`).
+    /// default. A larger one is answered with RESOURCE_EXHAUSTED.
     pub max_request_bytes: u32,
     /// The largest reply, in bytes before compression: 4 MiB, which is what clients accept unless they
     /// are told otherwise. In place of a larger one the call ends with RESOURCE_EXHAUSTED.
@@ -102,11 +102,13 @@ impl Limits {
     /// Gives the C core those limits that it enforces.
     pub(super) fn configure(&self, builder: ChannelBuilder) -> Result<ChannelBuilder, InvalidLimit> {
         let quota = ResourceQuota::new(None).resize_memory(self.memory_quota_bytes);
-        // Replies are measured before the C core sees them, so that interceptors learn of one that is too large.
+        // Messages are measured here, so that interceptors learn of one that is too large. The C core would not receive
+        // less of it: it looks at the size when all of the message is there.
+        number("max_request_bytes", self.max_request_bytes)?;
         number("max_reply_bytes", self.max_reply_bytes)?;
         let mut builder = builder
             .set_resource_quota(quota)
-            .max_receive_message_len(number("max_request_bytes", self.max_request_bytes)?)
+            .max_receive_message_len(-1)
             .max_concurrent_stream(number("max_concurrent_streams", self.max_concurrent_streams)?);
         let metadata = number("max_metadata_bytes", self.max_metadata_bytes)?;
         // The C core refuses at random between the two.
