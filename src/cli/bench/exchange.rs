@@ -1,0 +1,52 @@
+//! One place among the calls in flight: a call, and then the next.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use calc::rpc::{CallOptions, Code, Status};
+use futures::Future;
+use futures_timer::Delay;
+
+use super::plan::Plan;
+use super::tally::SharedTally;
+
+/// How long a place rests after UNAVAILABLE, which may come at once: a server that has gone away is not flooded, nor is
+/// the report. With a rate the rate sees to that.
+const REST: Duration = Duration::from_millis(100);
+
+/// Why a call did not succeed.
+pub enum Failure {
+    Status(Status),
+    /// The server answered with something else than the right result.
+    Wrong(String),
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Failure {
+        Failure::Status(status)
+    }
+}
+
+/// What is sent, and what is to come back.
+pub trait Exchange: Send + 'static {
+    /// Sends one request, and judges the reply.
+    fn exchange(&mut self, options: CallOptions) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// Makes one call after the other, as planned. `timeout` counts from when a call is due.
+pub async fn repeat(mut exchange: impl Exchange, plan: Arc<Plan>, tally: SharedTally, timeout: Duration) {
+    while let Some(ticket) = plan.next().await {
+        let begin = Instant::now();
+        // Without a rate, a call is due when it begins.
+        let due = ticket.due.unwrap_or(begin);
+        let waited = begin.saturating_duration_since(due);
+        let result = exchange.exchange(CallOptions::default().timeout(timeout.saturating_sub(waited))).await;
+        let end = Instant::now();
+        let rests = ticket.due.is_none()
+            && matches!(&result, Err(Failure::Status(status)) if status.code() == Code::Unavailable);
+        tally.record(ticket.is_measured, waited, end.saturating_duration_since(due), end, result);
+        if rests {
+            Delay::new(REST).await;
+        }
+    }
+}
