@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut errors = codegen::Config::new("protos")
-        .module("calc", &["calc.proto"])
+        .module("calc", &["calc.proto", "calc_batch.proto"])
         .module("google_rpc", &["google/rpc/status.proto", "google/rpc/error_details.proto"])
         .module("grpc_health", &["grpc/health/v1/health.proto"])
         .module("grpc_channelz", &["grpc/channelz/v1/channelz.proto"])

@@ -23,7 +23,7 @@ struct Patterns {
     zero_floats: usize,
     /// `is.read_int32()` and other varints that rust-protobuf holds to 32 bits.
     varints: usize,
-    /// `is.read_repeated_packed_int32_into(..)`, of varints of any size.
+    /// `is.read_repeated_packed_int32_into(..)`, of numbers of any kind.
     packed: usize,
     /// `read_singular_message_into_field(..)`.
     messages: usize,
@@ -74,7 +74,7 @@ fn expect(message: &MessageDescriptor, syntax: Syntax, expected: &mut Patterns) 
             }
             ty if field.is_repeated() => {
                 expected.varints += usize::from(is_narrow_varint(ty));
-                expected.packed += usize::from(is_narrow_varint(ty) || is_wide_varint(ty));
+                expected.packed += usize::from(is_narrow_varint(ty) || is_wide_varint(ty) || is_fixed(ty));
             }
             ty if is_narrow_varint(ty) => expected.varints += 1,
             // Once for the size of the message, once for the message.
@@ -96,6 +96,11 @@ fn is_narrow_varint(ty: Type) -> bool {
 
 fn is_wide_varint(ty: Type) -> bool {
     matches!(ty, Type::TYPE_INT64 | Type::TYPE_UINT64 | Type::TYPE_SINT64)
+}
+
+fn is_fixed(ty: Type) -> bool {
+    let is_32_bits = matches!(ty, Type::TYPE_FLOAT | Type::TYPE_FIXED32 | Type::TYPE_SFIXED32);
+    is_32_bits || matches!(ty, Type::TYPE_DOUBLE | Type::TYPE_FIXED64 | Type::TYPE_SFIXED64)
 }
 
 #[derive(Default)]
@@ -140,14 +145,18 @@ impl Mender {
             _ => {}
         }
         let ty = name.strip_prefix("read_repeated_packed_")?.strip_suffix("_into")?;
+        let target = call.args.first()?;
         let read = format_ident!("read_{ty}");
         let read: Expr = match ty {
             "int32" | "uint32" | "sint32" | "bool" => parse_quote!(#runtime::wire::#read),
             "int64" | "uint64" | "sint64" => parse_quote!(::protobuf::CodedInputStream::#read),
+            "float" | "double" | "fixed32" | "fixed64" | "sfixed32" | "sfixed64" => {
+                self.found.packed += 1;
+                return Some(parse_quote!(#runtime::wire::read_packed_fixed(#is, #target)));
+            }
             _ => return None,
         };
         self.found.packed += 1;
-        let target = call.args.first()?;
         Some(parse_quote!(#runtime::wire::read_packed(#is, #target, #read)))
     }
 

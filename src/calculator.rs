@@ -45,9 +45,17 @@ impl Calculator for CalculatorService {
     }
 }
 
+/// The status code of a calculation that failed.
+pub(crate) fn code(error: &ArithmeticError) -> Code {
+    match error {
+        ArithmeticError::Overflow { .. } => Code::OutOfRange,
+        ArithmeticError::DivisionByZero => Code::InvalidArgument,
+    }
+}
+
 impl From<ArithmeticError> for Status {
     fn from(error: ArithmeticError) -> Status {
-        let message = error.to_string();
+        let status = Status::new(code(&error), error.to_string());
         match error {
             ArithmeticError::Overflow { operator, n1, n2, result } => {
                 let operation = match operator {
@@ -61,7 +69,7 @@ impl From<ArithmeticError> for Status {
                     ("n2", n2.to_string()),
                     ("result", result.to_string()),
                 ];
-                Status::new(Code::OutOfRange, message).with_detail(&ErrorInfo {
+                status.with_detail(&ErrorInfo {
                     metadata: metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
                     ..error_info(INT32_OVERFLOW)
                 })
@@ -72,7 +80,7 @@ impl From<ArithmeticError> for Status {
                     description: "must not be zero".to_owned(),
                     ..Default::default()
                 };
-                Status::new(Code::InvalidArgument, message)
+                status
                     .with_detail(&BadRequest { field_violations: vec![violation], ..Default::default() })
                     .with_detail(&error_info(DIVISION_BY_ZERO))
             }

@@ -26,8 +26,9 @@
 //! |---|---|
 //! | [`arithmetic`] | the four operations and how they fail; knows nothing of gRPC |
 //! | [`calculator`] | the service: request → arithmetic → reply or status |
+//! | [`batch`] | the service for many calculations: columns → arithmetic → columns |
 //! | [`server`] | the Calculator's server, ready to start |
-//! | [`client`] | the Calculator's client, blocking and asynchronous |
+//! | [`client`] | the Calculator's client, blocking and asynchronous, for one calculation or many |
 //! | [`rpc`] | the layer that grpcio leaves out, for any service |
 //! | [`proto`] | generated code |
 
@@ -39,6 +40,7 @@
 extern crate self as calc;
 
 pub mod arithmetic;
+pub mod batch;
 pub mod calculator;
 pub mod client;
 pub mod proto;

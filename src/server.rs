@@ -4,7 +4,9 @@ use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
+use crate::batch::BatchService;
 use crate::calculator::CalculatorService;
+use crate::proto::calc_batch_grpc::{batch_calculator, batch_calculator_service};
 use crate::proto::calc_grpc::{calculator, calculator_service};
 use crate::proto::google_rpc::error_details;
 use crate::rpc::log::notice;
@@ -17,15 +19,17 @@ pub const DEFAULT_ADDRESS: &str = "[::]:50050";
 /// otherwise: 10 seconds.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
-/// A server with the Calculator service, and without an address to listen on yet.
+/// A server with the Calculator and BatchCalculator services, and without an address to listen on yet.
 ///
-/// It also serves `grpc.health.v1.Health`, in which the Calculator is serving from the start
+/// It also serves `grpc.health.v1.Health`, in which the two are serving from the start
 /// to the beginning of the end ([`Server::health`] can change that), reflection and `grpc.channelz.v1.Channelz`.
 pub fn builder() -> ServerBuilder {
     let health = Health::new();
     health.set(calculator::NAME, ServingStatus::Serving);
+    health.set(batch_calculator::NAME, ServingStatus::Serving);
     Server::builder()
         .service(calculator_service(CalculatorService))
+        .service(batch_calculator_service(BatchService))
         .health(health)
         .channelz(true)
         .reflection(true)

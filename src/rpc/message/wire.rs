@@ -7,6 +7,7 @@
 //! |---|---|
 //! | refuses a 32-bit field whose varint needs more than 32 bits | keeps the lower 32 bits |
 //! | reserves room for as many packed elements as the length claims | reserves what is there |
+//! | reads packed elements of a fixed width one by one | copies them ([`read_packed_fixed`]) |
 //! | the second occurrence of a message field replaces the first | is merged into it |
 //! | keeps unknown fields, each in a hash map | skips them |
 //! | takes any end-group tag, or the end of the input, for the end of a group | its own tag only |
@@ -18,6 +19,8 @@
 use std::io::{self, BufRead};
 
 use protobuf::{CodedInputStream, Enum, EnumOrUnknown, Message, MessageField, Result};
+
+pub use super::fixed::{Fixed, read_packed_fixed};
 
 /// How many groups may be open at once in an unknown field. The same number limits nested
 /// messages in rust-protobuf and in C++.
@@ -163,7 +166,7 @@ pub fn skip_unknown(tag: u32, is: &mut CodedInputStream<'_>) -> Result<()> {
 }
 
 /// rust-protobuf's error has no public constructor but the one from an I/O error.
-fn malformed(reason: impl Into<String>) -> protobuf::Error {
+pub(super) fn malformed(reason: impl Into<String>) -> protobuf::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason.into()).into()
 }
 

@@ -1,13 +1,17 @@
 //! The client of a Calculator: integers in, numbers out, and errors that can be told apart.
 
+pub mod batch;
+
 use std::future::Future;
 use std::time::Duration;
 
 use crate::calculator::{DIVISION_BY_ZERO, ERROR_DOMAIN, INT32_OVERFLOW};
 use crate::proto::calc::{AddRequest, DivideRequest, MultiplyRequest, SubstractRequest};
+use crate::proto::calc_batch_grpc::BatchCalculatorClient;
 use crate::proto::calc_grpc::CalculatorClient;
 use crate::proto::google_rpc::error_details::ErrorInfo;
 use crate::rpc::{CallOptions, Channel, Code, InvalidTarget, Status};
+use batch::Batch;
 
 /// The time that a call may take unless [`Client::timeout`] says otherwise: 5 seconds.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -85,7 +89,10 @@ impl From<Status> for Error {
 #[derive(Clone)]
 pub struct Client {
     stub: CalculatorClient,
+    batch: BatchCalculatorClient,
     options: CallOptions,
+    timeout: Duration,
+    wait_for_ready: bool,
 }
 
 impl Client {
@@ -101,7 +108,13 @@ impl Client {
 
     /// A client of the server at the other end of `channel`.
     pub fn new(channel: Channel) -> Client {
-        Client { stub: CalculatorClient::new(channel), options: CallOptions::default().timeout(DEFAULT_TIMEOUT) }
+        Client {
+            stub: CalculatorClient::new(channel.clone()),
+            batch: BatchCalculatorClient::new(channel),
+            options: CallOptions::default().timeout(DEFAULT_TIMEOUT),
+            timeout: DEFAULT_TIMEOUT,
+            wait_for_ready: false,
+        }
     }
 
     /// The time that each call may take; [`DEFAULT_TIMEOUT`] unless set. More than ten years
@@ -109,6 +122,7 @@ impl Client {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Client {
         self.options = self.options.timeout(timeout);
+        self.timeout = timeout;
         self
     }
 
@@ -117,7 +131,14 @@ impl Client {
     #[must_use]
     pub fn wait_for_ready(mut self, wait: bool) -> Client {
         self.options = self.options.wait_for_ready(wait);
+        self.wait_for_ready = wait;
         self
+    }
+
+    /// Many calculations over one call: slices or iterators in, vectors or iterators out.
+    pub fn batch(&self) -> Batch {
+        let options = CallOptions::default().wait_for_ready(self.wait_for_ready);
+        Batch::new(self.batch.clone(), options, self.timeout)
     }
 
     /// `n1 + n2`.

@@ -1,0 +1,164 @@
+//! The messages of one batch call: requests out, replies in, and both of them bounded.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::channel::mpsc::{self, UnboundedSender};
+use futures::executor::block_on;
+use futures::future::poll_fn;
+use futures::{FutureExt, StreamExt};
+use futures_timer::Delay;
+
+use crate::client::Error;
+use crate::proto::calc_batch::{BatchReply, BatchRequest, Operation};
+use crate::proto::calc_batch_grpc::BatchCalculatorClient;
+use crate::rpc::{CallOptions, Code, ReplyStream, Status};
+
+/// The most requests without their replies. They are enough to keep both sides at work.
+pub const MAX_IN_FLIGHT: usize = 4;
+
+/// One call of a BatchCalculator, message by message: for who makes the messages, or does not want to block.
+///
+/// ```no_run
+/// # use calc::proto::calc_batch::{BatchRequest, Operation};
+/// # let client = calc::Client::connect("localhost:50050")?;
+/// let mut requests = (0..1000).map(|n| BatchRequest {
+///     operation: Operation::OPERATION_ADD.into(),
+///     n1: vec![n; 8192],
+///     n2: (0..8192).collect(),
+///     ..BatchRequest::default()
+/// });
+/// let mut exchange = client.batch().exchange();
+/// loop {
+///     while exchange.has_room() {
+///         match requests.next() {
+///             Some(request) => exchange.send(request),
+///             None => exchange.close(),
+///         }
+///     }
+///     let Some(reply) = exchange.reply()? else { break };
+///     println!("{}", reply.n1.len());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// What is sent leaves while a reply is waited for. Dropping it before its end cancels the call.
+#[must_use = "dropping it cancels the call"]
+pub struct Exchange {
+    /// `None` once there are no more requests.
+    requests: Option<UnboundedSender<BatchRequest>>,
+    /// `None` after the end.
+    replies: Option<ReplyStream<BatchReply>>,
+    /// What each request without a reply asks for.
+    due: VecDeque<Due>,
+    timeout: Duration,
+    /// Runs while something is due.
+    timer: Option<Delay>,
+}
+
+/// A reply that is due.
+struct Due {
+    is_division: bool,
+    length: usize,
+}
+
+impl Exchange {
+    pub(super) fn new(stub: &BatchCalculatorClient, options: CallOptions, timeout: Duration) -> Exchange {
+        let (requests, receiver) = mpsc::unbounded();
+        Exchange {
+            requests: Some(requests),
+            replies: Some(stub.calculate_async(receiver, options)),
+            due: VecDeque::with_capacity(MAX_IN_FLIGHT),
+            timeout,
+            timer: None,
+        }
+    }
+
+    /// Whether there may be another request now: fewer than [`MAX_IN_FLIGHT`] are on their way, and the call has
+    /// neither been closed nor ended.
+    pub fn has_room(&self) -> bool {
+        self.requests.is_some() && self.replies.is_some() && self.due.len() < MAX_IN_FLIGHT
+    }
+
+    /// Sends a request. It is for the caller to ask [`Exchange::has_room`] before, which bounds the memory; after
+    /// [`Exchange::close`] nothing is sent.
+    pub fn send(&mut self, request: BatchRequest) {
+        let Some(requests) = &self.requests else {
+            return;
+        };
+        let is_division = request.operation == Operation::OPERATION_DIVIDE.into();
+        self.due.push_back(Due { is_division, length: request.n1.len() });
+        // A call that has ended takes no more, and says why in place of a reply.
+        let _ = requests.unbounded_send(request);
+    }
+
+    /// There are no more requests.
+    pub fn close(&mut self) {
+        self.requests = None;
+    }
+
+    /// Waits for the next reply: as many results as the request had pairs, and errors with an index among them. `None`
+    /// after the last, and after an error.
+    ///
+    /// # Errors
+    ///
+    /// The call has failed, the next reply is late, or it does not fit its request.
+    pub fn reply(&mut self) -> Result<Option<BatchReply>, Error> {
+        block_on(poll_fn(|cx| self.poll_reply(cx)))
+    }
+
+    /// The same without waiting.
+    pub fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<BatchReply>, Error>> {
+        let polled = self.poll(cx);
+        if let Poll::Ready(Ok(None) | Err(_)) = polled {
+            self.replies = None;
+            self.requests = None;
+        }
+        polled
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<BatchReply>, Error>> {
+        let Some(replies) = &mut self.replies else {
+            return Poll::Ready(Ok(None));
+        };
+        match replies.poll_next_unpin(cx) {
+            Poll::Ready(Some(Ok(reply))) => {
+                self.timer = None;
+                let due = self.due.pop_front();
+                return Poll::Ready(if due.is_some_and(|due| due.fits(&reply)) {
+                    Ok(Some(reply))
+                } else {
+                    Err(broken("the server sent a reply that does not fit its request"))
+                });
+            }
+            Poll::Ready(Some(Err(status))) => return Poll::Ready(Err(status.into())),
+            Poll::Ready(None) if self.due.is_empty() && self.requests.is_none() => return Poll::Ready(Ok(None)),
+            Poll::Ready(None) => return Poll::Ready(Err(broken("the server ended the call before its requests did"))),
+            Poll::Pending => {}
+        }
+        if self.due.is_empty() && self.requests.is_some() {
+            // It is not the server that is waited for.
+            return Poll::Pending;
+        }
+        let timeout = self.timeout;
+        let timer = self.timer.get_or_insert_with(|| Delay::new(timeout));
+        timer.poll_unpin(cx).map(|()| {
+            let message = format!("no reply within {} s", timeout.as_secs_f64());
+            Err(Status::new(Code::DeadlineExceeded, message).into())
+        })
+    }
+}
+
+impl Due {
+    fn fits(&self, reply: &BatchReply) -> bool {
+        let (quotients, others) = if self.is_division { (self.length, 0) } else { (0, self.length) };
+        reply.f1.len() == quotients
+            && reply.n1.len() == others
+            && reply.errors.iter().all(|error| (error.index as usize) < self.length)
+    }
+}
+
+fn broken(message: &str) -> Error {
+    Status::new(Code::Internal, message).into()
+}
