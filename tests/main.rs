@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod auth;
+mod bench_command;
 mod channelz;
 mod cli;
 mod cli_tls;

@@ -68,6 +68,14 @@ pub fn concurrency(text: &str) -> Result<u32, String> {
     number(text, MAX).ok_or_else(|| format!("`{text}` is no number of calls in flight from 1 to {MAX}"))
 }
 
+/// A number of calculations in a message.
+pub fn elements(text: &str) -> Result<u32, String> {
+    let max = calc::batch::MAX_ELEMENTS;
+    let elements = text.parse().ok().filter(|elements| (1..=max).contains(elements));
+    let elements = elements.and_then(|elements| u32::try_from(elements).ok());
+    elements.ok_or_else(|| format!("`{text}` is no number of elements from 1 to {max}"))
+}
+
 /// A number of calls in each second.
 pub fn calls_per_second(text: &str) -> Result<f64, String> {
     let (min, max) = (0.001, 1_000_000.0);

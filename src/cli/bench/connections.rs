@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use calc::Error;
 use calc::rpc::{Channel, ClientThread};
 
 use super::options::Settings;
@@ -38,8 +39,10 @@ pub fn connect(server: &Connect, settings: &Settings) -> Result<Vec<Connection>,
 
 /// Why there is no connection, which the status of a call tells.
 fn not_connected(channel: Channel, n: u32, settings: &Settings) -> Exit {
-    let call = calc::Client::new(channel).timeout(Duration::from_millis(100)).add(1, 2);
-    let reason = call.err().map_or_else(|| "it took too long".to_owned(), |error| error.status().message().to_owned());
+    let reason = match calc::Client::new(channel).timeout(Duration::from_millis(100)).add(1, 2) {
+        Err(Error::Unavailable(status)) => status.message().to_owned(),
+        _ => format!("it takes more than {} s", settings.timeout.as_secs_f64()),
+    };
     let which = if settings.connections == 1 { String::new() } else { format!(", connection {n}") };
     Exit::Unreachable(format!("cannot connect to {}{which}: {reason}", settings.target))
 }

@@ -11,7 +11,7 @@ use super::tally::Errors;
 
 pub fn write(report: &Report) -> String {
     let tally = &report.tally;
-    let Settings { target, operation, connections, concurrency, threads, amount, warm_up, rate, timeout } =
+    let Settings { target, operation, batch, connections, concurrency, threads, amount, warm_up, rate, timeout } =
         &report.settings;
     let (duration, calls) = match amount {
         Amount::Duration(duration) => (Some(duration.as_secs_f64()), None),
@@ -20,6 +20,7 @@ pub fn write(report: &Report) -> String {
     let asked = object(&[
         ("target", string(target)),
         ("operation", string(operation.name())),
+        ("batch_elements", or_null(*batch)),
         ("connections", connections.to_string()),
         ("concurrency", concurrency.to_string()),
         ("threads", threads.to_string()),
@@ -31,6 +32,7 @@ pub fn write(report: &Report) -> String {
     ]);
     let errors: Vec<_> = tally.errors.iter().map(|(name, errors)| (*name, self::errors(errors))).collect();
     let warm_up = object(&[("calls", tally.warm_up.ended.to_string()), ("failed", tally.warm_up.failed.to_string())]);
+    let elements = report.calculations_per_call();
     let text = object(&[
         ("plan", asked),
         ("interrupted", report.is_interrupted.to_string()),
@@ -38,6 +40,8 @@ pub fn write(report: &Report) -> String {
         ("calls", tally.ended().to_string()),
         ("succeeded", tally.succeeded().to_string()),
         ("succeeded_per_s", report.succeeded_per_second().to_string()),
+        ("calculations", tally.succeeded().saturating_mul(elements.into()).to_string()),
+        ("calculations_per_s", (report.succeeded_per_second() * f64::from(elements)).to_string()),
         ("failed", tally.failed().to_string()),
         ("errors", object(&errors)),
         ("wrong_answers", self::errors(&tally.wrong)),

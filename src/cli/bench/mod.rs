@@ -1,11 +1,12 @@
 //! `calc bench`: calls to a server for a while, and how long they took.
 //!
-//! Each call in flight is a task on the thread that its replies come in on (`exchange`). A task asks the plan for its
+//! Each call in flight is a task on the thread that its replies come in on (`caller`). A task asks the plan for its
 //! next call: the plan gives one at once, or when it is due (`plan`, `schedule`). What became of it goes to the tally of
 //! the thread (`tally`). This file starts all that, and waits for its end.
 
+mod batch;
+mod caller;
 mod connections;
-mod exchange;
 mod json;
 mod latency;
 mod operation;
@@ -22,10 +23,13 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use calc::Client;
 use calc::proto::calc_grpc::CalculatorClient;
-use calc::rpc::Termination;
+use calc::rpc::{CallOptions, Termination};
 
 use super::exit::{self, Exit};
+use batch::{Batched, Columns};
+use caller::Caller;
 use connections::{Connection, connect};
 use operation::{Operands, Unary};
 pub use options::Options;
@@ -99,6 +103,24 @@ fn watch_signals(events: Sender<Event>) -> Result<(), Exit> {
     thread::Builder::new().name("signals".to_owned()).spawn(watch).map(drop).map_err(Exit::bench)
 }
 
+/// What a call in flight needs, whatever is called.
+struct Task<'a> {
+    plan: &'a Arc<Plan>,
+    tally: &'a SharedTally,
+    place: Place,
+}
+
+impl Task<'_> {
+    fn spawn(self, connection: &Connection, caller: impl Caller) {
+        let calls = caller::repeat(caller, Arc::clone(self.plan), self.tally.clone());
+        let place = self.place;
+        connection.channel.spawn(async move {
+            let _place = place;
+            calls.await;
+        });
+    }
+}
+
 /// Begins the calls.
 fn start(
     settings: &Settings,
@@ -107,20 +129,26 @@ fn start(
     tallies: &[SharedTally],
     events: Sender<Event>,
 ) -> Result<(), Exit> {
-    let mut seed = 0;
+    let columns = settings.batch.map(|elements| Arc::new(Columns::new(settings.operation, elements as usize)));
+    let options = CallOptions::default().timeout(settings.timeout);
+    let mut number = 0;
     // The first calls of all connections come first.
     for _ in 0..settings.concurrency {
         for connection in connections {
-            seed += 1;
-            let stub = CalculatorClient::new(connection.channel.clone());
-            let unary = Unary { stub, operation: settings.operation, operands: Operands::new(seed) };
-            let tally = tallies[connection.thread].clone();
-            let calls = exchange::repeat(unary, Arc::clone(plan), tally, settings.timeout);
-            let place = Place(events.clone());
-            connection.channel.spawn(async move {
-                let _place = place;
-                calls.await;
-            });
+            number += 1;
+            let channel = connection.channel.clone();
+            let task = Task { plan, tally: &tallies[connection.thread], place: Place(events.clone()) };
+            match &columns {
+                None => {
+                    let (stub, operands) = (CalculatorClient::new(channel), Operands::new(number));
+                    let options = options.clone();
+                    task.spawn(connection, Unary { stub, operation: settings.operation, operands, options });
+                }
+                Some(columns) => {
+                    let client = Client::new(channel).timeout(settings.timeout);
+                    task.spawn(connection, Batched::new(client, settings.operation, columns, number));
+                }
+            }
         }
     }
     let plan = Arc::clone(plan);
@@ -130,8 +158,9 @@ fn start(
 /// Waits for the last call to end, and looks at the tallies now and then. Says whether a signal ended the run.
 fn wait(settings: &Settings, plan: &Plan, events: &Receiver<Event>, mut look: impl FnMut(&Plan)) -> bool {
     let mut places = settings.connections * settings.concurrency;
-    // Every call ends in its time; more than that is a fault, for which nobody should have to wait.
-    let mut end = plan.end().map(|end| end + settings.timeout + GRACE);
+    // Calls begin in time and end in time, as streams do after them; more than that is a fault, for which nobody should
+    // have to wait.
+    let mut end = plan.end().map(|end| end + 3 * settings.timeout + GRACE);
     let mut is_interrupted = false;
     let mut next_look = Instant::now() + TICK;
     while places > 0 {

@@ -5,7 +5,7 @@ use calc::proto::calc::{AddRequest, DivideRequest, MultiplyRequest, SubstractReq
 use calc::proto::calc_grpc::CalculatorClient;
 use calc::rpc::CallOptions;
 
-use super::exchange::{Exchange, Failure};
+use super::caller::{Caller, Failure};
 
 #[derive(Clone, Copy)]
 pub enum Operation {
@@ -65,10 +65,12 @@ pub struct Unary {
     pub stub: CalculatorClient,
     pub operation: Operation,
     pub operands: Operands,
+    pub options: CallOptions,
 }
 
-impl Exchange for Unary {
-    async fn exchange(&mut self, options: CallOptions) -> Result<(), Failure> {
+impl Caller for Unary {
+    async fn call(&mut self) -> Result<(), Failure> {
+        let options = self.options.clone();
         let (n1, n2) = self.operands.next();
         match self.operation {
             Operation::Add => {

@@ -38,8 +38,8 @@ pub struct Options {
     #[structopt(long, value_name = "SECONDS", env = "CALC_BENCH_WARM_UP", hide_env_values = true, default_value = "0",
         parse(try_from_str = values::grace))]
     warm_up: Duration,
-    /// The calls that begin in each second, 0.001 to 1000000, whether others have ended or not; without it each call
-    /// in flight is followed by the next as soon as it has ended
+    /// The calls that are due in each second, 0.001 to 1000000: each has its latency from when it is due, and is not
+    /// sent if it cannot begin within --timeout; without this each call is followed by the next as soon as it has ended
     #[structopt(long, value_name = "CALLS_PER_SECOND", env = "CALC_BENCH_RATE", hide_env_values = true,
         parse(try_from_str = values::calls_per_second))]
     rate: Option<f64>,
@@ -47,6 +47,11 @@ pub struct Options {
     #[structopt(long, value_name = "OPERATION", env = "CALC_BENCH_OPERATION", hide_env_values = true,
         default_value = "add", parse(try_from_str = super::operation::parse))]
     operation: Operation,
+    /// Streams messages of so many calculations each, 1 to 65536, instead of calls: a call in flight is then a stream,
+    /// that each reply follows its request on
+    #[structopt(long, value_name = "ELEMENTS", env = "CALC_BENCH_BATCH", hide_env_values = true,
+        parse(try_from_str = values::elements))]
+    batch: Option<u32>,
     /// The threads that make the calls, 1 to 256, but no more than connections; one per processor if not given
     #[structopt(long, value_name = "N", env = "CALC_BENCH_THREADS", hide_env_values = true,
         parse(try_from_str = values::threads))]
@@ -89,6 +94,8 @@ pub enum Amount {
 pub struct Settings {
     pub target: String,
     pub operation: Operation,
+    /// Calculations in each message of a stream; `None` for unary calls.
+    pub batch: Option<u32>,
     pub connections: u32,
     /// Calls in flight on each connection.
     pub concurrency: u32,
@@ -123,6 +130,7 @@ impl Options {
         Ok(Settings {
             target: self.server.target.clone(),
             operation: self.operation,
+            batch: self.batch,
             connections,
             concurrency,
             threads: threads.min(connections),

@@ -42,6 +42,11 @@ impl Report {
         if seconds > 0.0 { succeeded / seconds } else { 0.0 }
     }
 
+    /// Calculations in each call, or message of a stream.
+    pub fn calculations_per_call(&self) -> u32 {
+        self.settings.batch.unwrap_or(1)
+    }
+
     /// Why the run did not go well, if it did not.
     pub fn failure(&self) -> Option<String> {
         let tally = &self.tally;

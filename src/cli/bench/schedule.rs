@@ -3,8 +3,8 @@
 //! replies instead makes fewer calls just when the server is slow, and does not see how slow it was (coordinated
 //! omission).
 //!
-//! A call that cannot begin within the time that calls have is not sent, and counted as such: so no more wait than are
-//! due in that time.
+//! A call that cannot begin within the time that a call may take is not sent, and counted as such: so no more wait than
+//! are due in that time, and the others have all of their time. What a server that cannot keep pace does answer shows.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::{CreationError, Histogram};
 
-use super::exchange::Failure;
+use super::caller::Failure;
 
 /// Digits of a latency that are exact.
 const DIGITS: u8 = 3;
@@ -46,7 +46,7 @@ pub struct WarmUp {
 }
 
 impl Tally {
-    /// Nothing yet. A call has at most `timeout`, and some more until it has been noticed that it has not.
+    /// Nothing yet. A call may wait for `timeout` and then take as long.
     pub fn new(timeout: Duration) -> Result<Tally, CreationError> {
         let bound = nanoseconds(timeout.max(MIN_BOUND)).saturating_mul(2);
         let latency = Histogram::new_with_max(bound, DIGITS)?;

@@ -24,21 +24,26 @@ pub fn write(report: &Report) -> String {
 fn plan(settings: &Settings) -> String {
     let Settings { target, operation, connections, concurrency, threads, .. } = settings;
     let connections = plural(*connections, "connection");
-    let calls = plural(*concurrency, "call");
+    let (unit, calls) = match settings.batch {
+        None => ("call", format!("{} in flight", plural(*concurrency, "call"))),
+        Some(elements) => {
+            ("message", format!("{} with messages of {}", plural(*concurrency, "stream"), plural(elements, "element")))
+        }
+    };
     let pace = match settings.rate {
-        Some(rate) => format!("{rate} calls per second"),
+        Some(rate) => format!("{rate} {unit}s per second"),
         None => "as fast as they are answered".to_owned(),
     };
     let amount = match settings.amount {
         Amount::Duration(duration) => format!("for {} s", duration.as_secs_f64()),
-        Amount::Count(calls) => plural_of(calls, "call"),
+        Amount::Count(calls) => plural_of(calls, unit),
     };
     let warm_up = match settings.warm_up.as_secs_f64() {
         0.0 => String::new(),
         seconds => format!(" after a warm-up of {seconds} s"),
     };
     format!(
-        "{} at {}: {connections} with {calls} in flight each, {}\n{pace}, {amount}{warm_up}",
+        "{} at {}: {connections} with {calls} each, {}\n{pace}, {amount}{warm_up}",
         operation.name(),
         target.escape_debug(),
         plural(*threads, "thread"),
@@ -49,6 +54,11 @@ fn calls(text: &mut String, report: &Report) {
     let tally = &report.tally;
     line(text, "duration", &format!("{:.3} s", report.duration.as_secs_f64()));
     line(text, "succeeded", &format!("{}, {:.1} per second", count(tally.succeeded()), report.succeeded_per_second()));
+    if let Some(elements) = report.settings.batch {
+        let calculations = tally.succeeded().saturating_mul(elements.into());
+        let per_second = report.succeeded_per_second() * f64::from(elements);
+        line(text, "  calculations", &format!("{}, {per_second:.0} per second", count(calculations)));
+    }
     line(text, "failed", &count(tally.failed()));
     for (name, errors) in &tally.errors {
         line(text, &format!("  {name}"), &with_example(errors));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use calc::rpc::{CallOptions, Code, Status};
+use calc::rpc::{Code, Status};
 use futures::Future;
 use futures_timer::Delay;
 
@@ -28,19 +28,24 @@ impl From<Status> for Failure {
 }
 
 /// What is sent, and what is to come back.
-pub trait Exchange: Send + 'static {
+pub trait Caller: Send + 'static {
     /// Sends one request, and judges the reply.
-    fn exchange(&mut self, options: CallOptions) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn call(&mut self) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// There are no more calls.
+    fn end(&mut self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 }
 
-/// Makes one call after the other, as planned. `timeout` counts from when a call is due.
-pub async fn repeat(mut exchange: impl Exchange, plan: Arc<Plan>, tally: SharedTally, timeout: Duration) {
+/// Makes one call after the other, as planned.
+pub async fn repeat(mut caller: impl Caller, plan: Arc<Plan>, tally: SharedTally) {
     while let Some(ticket) = plan.next().await {
         let begin = Instant::now();
         // Without a rate, a call is due when it begins.
         let due = ticket.due.unwrap_or(begin);
         let waited = begin.saturating_duration_since(due);
-        let result = exchange.exchange(CallOptions::default().timeout(timeout.saturating_sub(waited))).await;
+        let result = caller.call().await;
         let end = Instant::now();
         let rests = ticket.due.is_none()
             && matches!(&result, Err(Failure::Status(status)) if status.code() == Code::Unavailable);
@@ -49,4 +54,5 @@ pub async fn repeat(mut exchange: impl Exchange, plan: Arc<Plan>, tally: SharedT
             Delay::new(REST).await;
         }
     }
+    caller.end().await;
 }
