@@ -1,8 +1,6 @@
 //! `calc bench`: the calls that it makes, what it says of them, and how it ends.
 
-use std::io::Write;
 use std::net::TcpListener;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,9 +25,8 @@ fn outcome(args: &[&str]) -> (i32, String, String) {
 
 /// Has Python see whether a report adds up, and gives these of its values.
 fn values(report: &str, paths: &[&str]) -> Vec<String> {
-    let mut python = Running::start(python("tests/python/bench_report.py").args(paths).stdin(Stdio::piped()));
-    python.stdin().write_all(report.as_bytes()).unwrap();
-    python.end_of_input().lines().map(str::to_owned).collect()
+    let values = stdout_of(python("tests/python/bench_report.py").arg(report).args(paths));
+    values.lines().map(str::to_owned).collect()
 }
 
 fn numbers(report: &str, paths: &[&str]) -> Vec<f64> {

@@ -1,6 +1,8 @@
-"""Reads a report of `calc bench --format json` on standard input, sees whether it adds up, and prints what is asked of it.
+"""Sees whether a report of `calc bench --format json` adds up, and prints what is asked of it.
 
-    python tests/python/bench_report.py EXPRESSION...      such as plan.rate_per_s or errors.UNAVAILABLE.count
+    python tests/python/bench_report.py REPORT PATH...
+
+PATH is plan.rate_per_s, errors.UNAVAILABLE.count and so on; slower_than_ms=N is how many calls took N ms or more.
 """
 
 import json
@@ -34,7 +36,6 @@ def check(report):
 
 
 def look_up(report, path):
-    # How many calls took so many milliseconds and more.
     if path.startswith("slower_than_ms="):
         bound = float(path.partition("=")[2]) * 1000
         return sum(bar["count"] for bar in report["histogram_us"] if bar["from"] >= bound)
@@ -47,7 +48,7 @@ def refuse_constant(name):
     raise ValueError(f"{name} is no JSON")
 
 
-report = json.load(sys.stdin, parse_constant=refuse_constant)
+report = json.loads(sys.argv[1], parse_constant=refuse_constant)
 check(report)
-for path in sys.argv[1:]:
+for path in sys.argv[2:]:
     print(json.dumps(look_up(report, path)))
