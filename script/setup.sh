@@ -196,7 +196,7 @@ start_python() {
     pip=$job
 }
 
-# Waits for that, and generates Python's stubs of calc.proto.
+# Waits for that, and generates Python's stubs of calc.proto and calc_batch.proto.
 finish_python() {
     if [ -n "$pip" ]; then
         wait_for 900 "$pip" || die "pip could not install the Python packages."
@@ -206,7 +206,8 @@ finish_python() {
         done
     fi
     mkdir -p "$stubs"
-    "$python" -m grpc_tools.protoc -I./protos --python_out="$stubs" --grpc_python_out="$stubs" ./protos/calc.proto
+    "$python" -m grpc_tools.protoc -I./protos --python_out="$stubs" --grpc_python_out="$stubs" \
+        ./protos/calc.proto ./protos/calc_batch.proto
 }
 
 # --- Rust ----------------------------------------------------------------------------------

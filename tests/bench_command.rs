@@ -228,6 +228,24 @@ fn an_interrupted_run_has_its_report() {
     }
 }
 
+/// Runs `calc bench` with a pseudo-terminal for its standard error, and gives what that shows.
+fn on_terminal(args: &[&str]) -> String {
+    let server = calculator();
+    let mut script = python("tests/python/terminal.py");
+    script.args([env!("CARGO_BIN_EXE_calc"), "bench", "--target", &target(&server), "--duration", "2.5"]);
+    stdout_of(script.args(args))
+}
+
+#[test]
+fn a_terminal_shows_the_progress_and_is_left_clean() {
+    let shown = on_terminal(&["--rate", "100"]);
+    for part in ["1 of 2.5 s: ", " calls/s, 0 failed, 50 % ", "2 of 2.5 s: "] {
+        assert!(shown.contains(part), "{part}: {shown:?}");
+    }
+    assert!(shown.ends_with("\r\u{1b}[2K") && !shown.contains('\n'), "{shown:?}");
+    assert_eq!(on_terminal(&["--quiet"]), "");
+}
+
 #[test]
 fn a_server_that_has_gone_away_is_not_flooded() {
     let (server, counter) = counted();

@@ -4,13 +4,15 @@ use crate::common::certificates::Folder;
 use crate::common::process::{ServerProcess, calc, run};
 
 /// What asks a server, and how what it prints begins.
-const COMMANDS: [(&[&str], &str); 8] = [
+const COMMANDS: [(&[&str], &str); 9] = [
     (&["add", "20", "10"], "30\n"),
     (&["substract", "20", "10"], "10\n"),
     (&["multiply", "20", "10"], "200\n"),
     (&["divide", "10", "2"], "5.0\n"),
+    // Without a line of input it makes a call too.
+    (&["batch", "divide", "--header"], "result,error\n"),
     (&["health"], "SERVING\n"),
-    (&["list"], "calc.Calculator\n"),
+    (&["list"], "calc.BatchCalculator\ncalc.Calculator\n"),
     (&["list", "calc.Calculator"], "calc.Calculator.Add\n"),
     (&["describe", "calc.Calculator"], "service Calculator {\n"),
 ];

@@ -130,7 +130,7 @@ fn services_methods_and_definitions_are_printed() {
     let target = target(&server);
     assert_eq!(
         ask(&target, &["list"]),
-        "calc.Calculator\ngrpc.channelz.v1.Channelz\ngrpc.health.v1.Health\ngrpc.reflection.v1.ServerReflection\n\
+        "calc.BatchCalculator\ncalc.Calculator\ngrpc.channelz.v1.Channelz\ngrpc.health.v1.Health\ngrpc.reflection.v1.ServerReflection\n\
          grpc.reflection.v1alpha.ServerReflection\n"
     );
     assert_eq!(

@@ -25,6 +25,7 @@ check '': SERVING
 check 'calc.Calculator': SERVING
 check 'test.Nowhere': NOT_FOUND
 list '': SERVING
+list 'calc.BatchCalculator': SERVING
 list 'calc.Calculator': SERVING
 watch '': SERVING
 watch 'test.Nowhere': SERVICE_UNKNOWN

@@ -3,6 +3,8 @@
 
 mod arithmetic;
 mod auth;
+mod batch;
+mod batch_cli;
 mod bench_command;
 mod channelz;
 mod cli;

@@ -61,6 +61,7 @@ fn every_series_is_there_before_the_first_call() {
             "test_build_info{version=1.2.3} 1",
             "grpc_server_queue_threads 2",
             "grpc_server_started_total{grpc_type=unary,grpc_service=calc.Calculator,grpc_method=Divide} 0",
+            "grpc_server_started_total{grpc_type=bidi_stream,grpc_service=calc.BatchCalculator,grpc_method=Calculate} 0",
             "grpc_server_handled_total{grpc_type=bidi_stream,grpc_service=test.Kinds,grpc_method=BidiStreaming,\
              grpc_code=Unauthenticated} 0",
             "grpc_server_handling_seconds_bucket{grpc_type=client_stream,grpc_service=test.Kinds,\

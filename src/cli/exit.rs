@@ -17,7 +17,7 @@ pub const HELP: &str = "\
 EXIT CODES:
     0    success
     1    the server did not start or did not end in order, a file cannot be used, or the result could not be printed
-    2    wrong usage
+    2    wrong usage, or a line of input that is not what it should be
     3    the result does not fit an int32
     4    division by zero
     5    the server did not answer in time
@@ -43,6 +43,10 @@ pub enum Exit {
     Bench(String),
     /// A file that was named cannot be used.
     File(FileError),
+    /// Standard input cannot be read.
+    Input(io::Error),
+    /// A line of standard input makes no sense.
+    Line(String),
     /// `calc health` has exit codes of its own.
     Probe(u8, String),
     /// Standard output could not be written.
@@ -75,6 +79,8 @@ impl Exit {
             Exit::Bench(message) => (8, message),
             Exit::Serve(message) => (1, message),
             Exit::File(error) => (1, error.to_string()),
+            Exit::Input(error) => (1, format!("cannot read standard input: {error}")),
+            Exit::Line(message) => (2, message),
             Exit::Output(error) => (1, format!("cannot write to standard output: {error}")),
         };
         // Clap's own messages come with `error:` before them.

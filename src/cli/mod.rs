@@ -1,5 +1,6 @@
 //! The command line: what can be written, and which file does it.
 
+mod batch;
 mod bench;
 mod calculate;
 mod completions;
@@ -42,6 +43,9 @@ enum Command {
     /// Asks a server for N1 / N2, as a float
     #[structopt(after_help = exit::HELP)]
     Divide(Calculation),
+    /// Calculates each line of standard input, which has two int32s with a comma between them
+    #[structopt(after_help = batch::HELP)]
+    Batch(batch::Batch),
     /// Asks a server whether it, or one of its services, can be called
     #[structopt(after_help = health::HELP)]
     Health(health::Health),
@@ -99,6 +103,7 @@ impl Command {
             Command::Substract(calculation) => calculation.run(Operation::Subtract),
             Command::Multiply(calculation) => calculation.run(Operation::Multiply),
             Command::Divide(calculation) => calculation.run(Operation::Divide),
+            Command::Batch(batch) => batch.run(),
             Command::Health(health) => health.run(),
             Command::List(list) => list.run(),
             Command::Describe(describe) => describe.run(),

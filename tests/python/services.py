@@ -23,6 +23,7 @@ from reflection import NOT_FOUND, Stream, extension
 
 ADD, DIVIDE = "/calc.Calculator/Add", "/calc.Calculator/Divide"
 SERVICES = [
+    "calc.BatchCalculator",
     "calc.Calculator",
     "grpc.channelz.v1.Channelz",
     "grpc.health.v1.Health",

@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
 use super::options::{Amount, Settings};
 use super::plan::Plan;
 use super::tally::Tally;
@@ -31,12 +33,14 @@ pub struct Progress {
 
 impl Progress {
     pub fn start(settings: &Settings) -> Progress {
-        let (lines, receiver) = sync_channel::<String>(1);
+        let (lines, receiver) = sync_channel(1);
         let (done, written) = sync_channel(1);
+        let is_terminal = stderr().is_terminal();
         let write = move || {
-            for line in receiver {
-                // Nobody may be reading.
-                let _ = stderr().write_all(line.as_bytes());
+            if is_terminal {
+                draw(receiver)
+            } else {
+                write(receiver)
             }
             let _ = done.send(());
         };
@@ -44,7 +48,6 @@ impl Progress {
         let lines = thread::Builder::new().name("progress".to_owned()).spawn(write).ok().map(|_| lines);
         let now = Instant::now();
         let &Settings { amount, warm_up, .. } = settings;
-        let is_terminal = stderr().is_terminal();
         Progress { lines, written, is_terminal, amount, warm_up, begin: now, looks: 0, last_look: now, ended_then: 0 }
     }
 
@@ -60,8 +63,6 @@ impl Progress {
             return;
         }
         let line = self.line(now, per_second, plan, tally);
-        // The line before is replaced, and what it had more is cleared.
-        let line = if self.is_terminal { format!("\r{line}\x1b[K") } else { format!("{line}\n") };
         if let Some(lines) = &self.lines {
             let _ = lines.try_send(line);
         }
@@ -90,12 +91,28 @@ impl Progress {
     }
 }
 
+/// Shows the last line only, as wide as the terminal is, and leaves that as it was.
+fn draw(lines: Receiver<String>) {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    bar.set_style(style);
+    for line in lines {
+        bar.set_message(line);
+        bar.tick();
+    }
+    bar.finish_and_clear();
+}
+
+fn write(lines: Receiver<String>) {
+    for line in lines {
+        // Nobody may be reading.
+        let _ = stderr().write_all(format!("{line}\n").as_bytes());
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Some(lines) = self.lines.take() {
-            if self.is_terminal && self.looks > 0 {
-                let _ = lines.try_send("\r\x1b[K".to_owned());
-            }
             drop(lines);
             // The report comes after it.
             let _ = self.written.recv_timeout(PATIENCE);

@@ -155,7 +155,8 @@ impl Due {
         let (quotients, others) = if self.is_division { (self.length, 0) } else { (0, self.length) };
         reply.f1.len() == quotients
             && reply.n1.len() == others
-            && reply.errors.iter().all(|error| (error.index as usize) < self.length)
+            && reply.errors.is_sorted_by(|one, next| one.index < next.index)
+            && reply.errors.last().is_none_or(|last| (last.index as usize) < self.length)
     }
 }
 

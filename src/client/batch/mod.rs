@@ -23,6 +23,7 @@ use std::time::Duration;
 use std::vec;
 
 use crate::batch::MAX_ELEMENTS;
+use crate::calculator::{DIVISION_BY_ZERO, INT32_OVERFLOW};
 use crate::client::Error;
 use crate::proto::calc_batch::{BatchReply, BatchRequest, Operation};
 use crate::proto::calc_batch_grpc::BatchCalculatorClient;
@@ -49,11 +50,21 @@ pub enum ElementError {
 }
 
 impl ElementError {
-    fn of(operation: Operation, code: i32) -> ElementError {
+    /// What a code stands for among the errors of a reply.
+    pub fn new(operation: Operation, code: i32) -> ElementError {
         match (operation, Code::from(code)) {
             (Operation::OPERATION_DIVIDE, Code::InvalidArgument) => ElementError::DivisionByZero,
             (_, Code::OutOfRange) => ElementError::Overflow,
             (_, code) => ElementError::Other(code),
+        }
+    }
+
+    /// The reason that a call of its own would have in its `google.rpc.ErrorInfo`, or else the name of the code.
+    pub fn reason(self) -> &'static str {
+        match self {
+            ElementError::Overflow => INT32_OVERFLOW,
+            ElementError::DivisionByZero => DIVISION_BY_ZERO,
+            ElementError::Other(code) => code.name(),
         }
     }
 }
@@ -258,7 +269,7 @@ mod sealed {
             results.extend(Self::column(&reply).iter().copied().map(Ok));
             for error in &reply.errors {
                 if let Some(result) = results.get_mut(start + error.index as usize) {
-                    *result = Err(ElementError::of(operation, error.code));
+                    *result = Err(ElementError::new(operation, error.code));
                 }
             }
         }

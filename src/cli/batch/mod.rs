@@ -1,0 +1,141 @@
+//! `calc batch`: many calculations, from the lines of standard input to those of standard output.
+//!
+//! A thread reads (`input`), this one sends, receives and prints (`output`): a line that has arrived is calculated
+//! even if no more come. Neither is far ahead of the other, so memory does not depend on the number of lines.
+
+mod input;
+mod output;
+mod progress;
+
+use std::collections::VecDeque;
+use std::io;
+use std::panic::resume_unwind;
+use std::task::{Context, Poll};
+use std::thread;
+
+use calc::client::batch::Exchange;
+use calc::proto::calc_batch::{BatchReply, BatchRequest, Operation};
+use calc::rpc::log::notice;
+use calc::{Client, Error};
+use futures::StreamExt;
+use futures::channel::mpsc::{self, Receiver};
+use futures::executor::block_on;
+use futures::future::poll_fn;
+use structopt::StructOpt;
+
+use super::connect;
+use super::exit::{self, Exit};
+use input::Columns;
+use progress::Progress;
+
+/// What goes in and comes out, for `--help`.
+pub const HELP: &str = "\
+INPUT:
+    Lines of N1,N2 such as 10,4. Spaces and quotes around the numbers, and a line without a number are fine. A line that
+    is anything else ends the command with 2 and says which; all lines before it have been calculated.
+
+OUTPUT:
+    A line of RESULT,ERROR for each calculation, in their order: `2.5,` or `,DIVISION_BY_ZERO` or `,INT32_OVERFLOW`.
+    A calculation that fails is no error of the command: it ends with 0, and says on standard error how many did.
+
+    calc batch divide < two-columns.csv > results.csv
+
+--timeout is the longest that a reply may take, to some thousand lines, and not the time for all of them. Exit codes are
+those of the other commands: see calc --help.";
+
+/// What can be written for an operation.
+const OPERATIONS: [&str; 5] = ["add", "substract", "subtract", "multiply", "divide"];
+
+#[derive(StructOpt)]
+pub struct Batch {
+    /// What to do with the numbers of each line
+    #[structopt(value_name = "OPERATION", possible_values = &OPERATIONS, parse(from_str = operation))]
+    operation: Operation,
+    /// The first line is a header, which is skipped; prints one too: result,error
+    #[structopt(long)]
+    header: bool,
+    /// Shows no progress, and does not say how many calculations failed
+    #[structopt(long)]
+    quiet: bool,
+    #[structopt(flatten)]
+    server: connect::Connect,
+}
+
+/// The operation of this name, which is one of [`OPERATIONS`].
+fn operation(name: &str) -> Operation {
+    match name {
+        "add" => Operation::OPERATION_ADD,
+        "multiply" => Operation::OPERATION_MULTIPLY,
+        "divide" => Operation::OPERATION_DIVIDE,
+        _ => Operation::OPERATION_SUBTRACT,
+    }
+}
+
+impl Batch {
+    pub fn run(self) -> Result<(), Exit> {
+        let client = Client::new(self.server.channel()?).timeout(self.server.timeout);
+        let mut progress = if self.quiet { Progress::none() } else { Progress::on_terminal() };
+        let (sender, columns) = mpsc::channel(1);
+        let header = self.header;
+        let reader = thread::spawn(move || input::read(io::stdin().lock(), header, sender));
+        let mut calculation = Calculation {
+            operation: self.operation,
+            exchange: client.batch().exchange(),
+            columns: Some(columns),
+            read: VecDeque::new(),
+        };
+        let mut text = String::from(if self.header { "result,error\n" } else { "" });
+        let mut failed = 0;
+        loop {
+            if !text.is_empty() && !exit::print_while_read(&text)? {
+                return Ok(());
+            }
+            let Some((reply, read)) = block_on(poll_fn(|cx| calculation.poll(cx)))? else { break };
+            text.clear();
+            output::write(self.operation, &reply, &mut text);
+            progress.advance(read, reply.n1.len() + reply.f1.len());
+            failed += reply.errors.len();
+        }
+        drop(progress);
+        if failed > 0 && !self.quiet {
+            notice(&match failed {
+                1 => "1 calculation has no result".to_owned(),
+                many => format!("{many} calculations have no result"),
+            });
+        }
+        // It has ended, or there would be more to wait for.
+        reader.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+/// The way from columns to replies.
+struct Calculation {
+    operation: Operation,
+    exchange: Exchange,
+    /// `None` after the end.
+    columns: Option<Receiver<Columns>>,
+    /// For each request without its reply, how many bytes of the input had been read.
+    read: VecDeque<u64>,
+}
+
+impl Calculation {
+    /// A reply, and how many bytes of the input it and all before it come from.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<(BatchReply, u64)>, Error>> {
+        while let (true, Some(columns)) = (self.exchange.has_room(), &mut self.columns) {
+            match columns.poll_next_unpin(cx) {
+                Poll::Ready(Some(Columns { n1, n2, read })) => {
+                    let operation = self.operation.into();
+                    self.exchange.send(BatchRequest { operation, n1, n2, ..Default::default() });
+                    self.read.push_back(read);
+                }
+                Poll::Ready(None) => {
+                    self.exchange.close();
+                    self.columns = None;
+                }
+                Poll::Pending => break,
+            }
+        }
+        let reply = self.exchange.poll_reply(cx);
+        reply.map_ok(|reply| reply.map(|reply| (reply, self.read.pop_front().unwrap_or_default())))
+    }
+}

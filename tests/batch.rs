@@ -1,0 +1,320 @@
+//! The batch service and its client: results, order, errors, limits, and memory that stays where it is.
+
+use std::cell::Cell;
+use std::iter;
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use calc::arithmetic::{self, ArithmeticError};
+use calc::batch::MAX_ELEMENTS;
+use calc::client::batch::{Batch, Calculated, ElementError, Exchange, MAX_IN_FLIGHT};
+use calc::proto::calc_batch::{BatchReply, BatchRequest, ElementError as Element, Operation};
+use calc::proto::calc_batch_grpc::{BatchCalculator, BatchCalculatorClient, batch_calculator_service};
+use calc::rpc::{Call, CallOptions, Code, Drain, ReplyStream, RequestStream, Server, Status};
+use calc::{Client, Error};
+use futures::{StreamExt, stream};
+use proptest::prelude::*;
+
+use crate::common::process::{ServerProcess, calc, python, stdout_of};
+use crate::common::{PATIENCE, calculator, channel, client, start, target};
+
+fn batch(server: &Server) -> Batch {
+    client(server).batch()
+}
+
+fn request(operation: Operation, n1: &[i32], n2: &[i32]) -> BatchRequest {
+    BatchRequest { operation: operation.into(), n1: n1.to_vec(), n2: n2.to_vec(), ..Default::default() }
+}
+
+/// What the arithmetic gives, as the client tells it.
+fn expected<T>(n1: &[i32], n2: &[i32], f: impl Fn(i32, i32) -> Result<T, ArithmeticError>) -> Vec<Calculated<T>> {
+    let pairs = n1.iter().zip(n2);
+    let results = pairs.map(|(&n1, &n2)| {
+        f(n1, n2).map_err(|error| match error {
+            ArithmeticError::Overflow { .. } => ElementError::Overflow,
+            ArithmeticError::DivisionByZero => ElementError::DivisionByZero,
+        })
+    });
+    results.collect()
+}
+
+fn bits(quotients: &[Calculated<f32>]) -> Vec<Calculated<u32>> {
+    quotients.iter().map(|quotient| quotient.map(f32::to_bits)).collect()
+}
+
+/// Any int32, small ones and the edges often.
+fn operand() -> impl Strategy<Value = i32> {
+    prop_oneof![any::<i32>(), -9..9_i32, prop::sample::select(vec![i32::MIN, -65536, -46341, 46341, 65536, i32::MAX])]
+}
+
+#[test]
+fn slices_give_what_the_arithmetic_gives_bit_for_bit_however_they_are_divided() {
+    let server = calculator();
+    let pairs = prop::collection::vec((operand(), operand()), 0..300);
+    let config = ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() };
+    proptest!(config, |(pairs in pairs, elements in 1..100_usize)| {
+        let (n1, n2): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+        let batch = batch(&server).elements(elements);
+        prop_assert_eq!(batch.add(&n1, &n2).unwrap(), expected(&n1, &n2, arithmetic::add));
+        prop_assert_eq!(batch.subtract(&n1, &n2).unwrap(), expected(&n1, &n2, arithmetic::subtract));
+        prop_assert_eq!(batch.multiply(&n1, &n2).unwrap(), expected(&n1, &n2, arithmetic::multiply));
+        let quotients = batch.divide(&n1, &n2).unwrap();
+        prop_assert_eq!(bits(&quotients), bits(&expected(&n1, &n2, arithmetic::divide)));
+    });
+}
+
+#[test]
+fn a_quotient_has_the_bits_of_a_call_of_its_own() {
+    let server = calculator();
+    let client = client(&server);
+    let (n1, n2) = ([16_777_217, 0, i32::MIN, 1, i32::MAX], [5, -5, -1, 3, i32::MIN]);
+    for (index, quotient) in client.batch().divide(&n1, &n2).unwrap().into_iter().enumerate() {
+        assert_eq!(quotient.unwrap().to_bits(), client.divide(n1[index], n2[index]).unwrap().to_bits());
+    }
+}
+
+#[test]
+fn iterators_give_the_same_as_slices_in_their_order() {
+    let server = calculator();
+    let batch = batch(&server);
+    let n1: Vec<i32> = (0..100_000).collect();
+    let n2: Vec<i32> = n1.iter().map(|n| n * 7919 % 1000).collect();
+    let pairs = || n1.iter().copied().zip(n2.iter().copied());
+    assert!(batch.add_pairs(pairs()).map(Result::unwrap).eq(batch.add(&n1, &n2).unwrap()));
+    assert!(batch.subtract_pairs(pairs()).map(Result::unwrap).eq(batch.subtract(&n1, &n2).unwrap()));
+    assert!(batch.multiply_pairs(pairs()).map(Result::unwrap).eq(batch.multiply(&n1, &n2).unwrap()));
+    let quotients: Vec<_> = batch.divide_pairs(pairs()).map(Result::unwrap).collect();
+    assert_eq!(quotients, batch.divide(&n1, &n2).unwrap());
+    assert_eq!(quotients[0], Err(ElementError::DivisionByZero));
+    assert!(batch.add_pairs(iter::empty()).next().is_none());
+    assert!(batch.add(&[], &[]).unwrap().is_empty());
+}
+
+#[test]
+fn an_endless_iterator_is_taken_no_further_than_its_results_need() {
+    let server = calculator();
+    let taken = Cell::new(0);
+    let pairs = iter::repeat_with(|| {
+        taken.set(taken.get() + 1);
+        (taken.get(), 1)
+    });
+    let mut sums = batch(&server).elements(10).add_pairs(pairs);
+    assert_eq!(taken.get(), 0);
+    for n in 0..1000 {
+        let n = n + 1;
+        assert_eq!(sums.next(), Some(Ok(Ok(n + 1))));
+        assert!(taken.get() as usize <= n as usize + 10 * MAX_IN_FLIGHT, "{} taken at result {n}", taken.get());
+    }
+    // Its end is the call's: the server has nothing to wait for.
+    drop(sums);
+    assert_eq!(server.shutdown(PATIENCE), Drain::Clean);
+}
+
+#[test]
+fn an_iterator_may_use_the_client_itself() {
+    let server = calculator();
+    let client = client(&server);
+    let pairs = (0..10).map(|n| (client.add(n, n).unwrap(), client.batch().add(&[n], &[1]).unwrap()[0].unwrap()));
+    let products: Vec<_> = client.batch().elements(3).multiply_pairs(pairs).map(|n| n.unwrap().unwrap()).collect();
+    assert_eq!(products, (0..10).map(|n| 2 * n * (n + 1)).collect::<Vec<_>>());
+}
+
+#[test]
+fn slices_of_different_lengths_are_an_invalid_argument() {
+    let server = calculator();
+    let error = batch(&server).add(&[1, 2], &[3]).unwrap_err();
+    assert_eq!(error.status().code(), Code::InvalidArgument);
+    assert_eq!(error.status().message(), "n1 has 2 elements and n2 has 1: they must be as many");
+}
+
+#[test]
+fn a_message_has_as_many_elements_as_is_allowed_and_no_more() {
+    let server = calculator();
+    let column = vec![3; MAX_ELEMENTS];
+    let batch = batch(&server);
+    assert_eq!(batch.clone().elements(usize::MAX).add(&column, &column).unwrap(), [Ok(6)].repeat(MAX_ELEMENTS));
+    assert_eq!(batch.clone().elements(0).add(&[1, 2], &[3, 4]).unwrap(), [Ok(4), Ok(6)]);
+
+    let mut exchange = batch.exchange();
+    let column = vec![3; MAX_ELEMENTS + 1];
+    exchange.send(request(Operation::OPERATION_ADD, &[], &[]));
+    assert_eq!(exchange.reply().unwrap(), Some(BatchReply::new()));
+    exchange.send(request(Operation::OPERATION_ADD, &column, &column));
+    let error = exchange.reply().unwrap_err();
+    assert_eq!(error.status().code(), Code::InvalidArgument);
+    assert!(
+        error.status().message().starts_with("request 2 of the stream: its columns have 65537 elements"),
+        "{error}"
+    );
+    assert_eq!(exchange.reply(), Ok(None));
+    assert!(!exchange.has_room());
+}
+
+#[test]
+fn the_futures_of_a_call_are_a_stream_as_any() {
+    let server = calculator();
+    let stub = BatchCalculatorClient::new(channel(&server));
+    let requests = stream::iter((0..10).map(|n| request(Operation::OPERATION_ADD, &[n], &[n])));
+    let replies = stub.calculate_async(requests, CallOptions::default().timeout(PATIENCE));
+    let sums: Vec<_> = futures::executor::block_on(replies.map(|reply| reply.unwrap().n1[0]).collect());
+    assert_eq!(sums, (0..10).map(|n| 2 * n).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_server_that_does_not_answer_or_is_not_there_is_told() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let client = Client::connect(&address).unwrap().wait_for_ready(true).timeout(Duration::from_millis(200));
+    assert!(matches!(client.batch().add(&[1], &[2]), Err(Error::DeadlineExceeded(_))));
+    let first = client.batch().add_pairs([(1, 2)]).next();
+    assert!(matches!(first, Some(Err(Error::DeadlineExceeded(_)))), "{first:?}");
+    drop(silent);
+    let client = Client::connect(&address).unwrap().timeout(PATIENCE);
+    let mut sums = client.batch().add_pairs(iter::repeat((1, 2)));
+    assert!(matches!(sums.next(), Some(Err(Error::Unavailable(_)))));
+    assert!(sums.next().is_none());
+}
+
+#[test]
+fn a_server_without_the_service_is_unimplemented() {
+    let server = start(Server::builder());
+    let error = batch(&server).divide(&[1], &[2]).unwrap_err();
+    assert_eq!(error.status().code(), Code::Unimplemented);
+}
+
+/// The time to wait for a reply is no time for the call, nor for the one who makes the requests.
+#[test]
+fn a_call_may_take_longer_than_its_replies() {
+    let server = calculator();
+    let mut exchange = client(&server).timeout(Duration::from_secs(1)).batch().exchange();
+    for n in 0..4 {
+        thread::sleep(Duration::from_millis(400));
+        exchange.send(request(Operation::OPERATION_ADD, &[n], &[n]));
+        assert_eq!(exchange.reply().unwrap().unwrap().n1, [2 * n]);
+    }
+}
+
+/// Answers each request as it likes, and ends when it has no answer.
+struct Broken(fn(BatchRequest) -> Option<BatchReply>);
+
+impl BatchCalculator for Broken {
+    fn calculate(
+        &self,
+        _: &Call<'_>,
+        requests: RequestStream<BatchRequest>,
+    ) -> Result<ReplyStream<BatchReply>, Status> {
+        let answer = self.0;
+        let replies = requests.map(move |request| Ok(answer(request?)));
+        Ok(replies.take_while(|reply| futures::future::ready(!matches!(reply, Ok(None)))).map(unwrapped).boxed())
+    }
+}
+
+fn unwrapped(reply: Result<Option<BatchReply>, Status>) -> Result<BatchReply, Status> {
+    reply.map(Option::unwrap_or_default)
+}
+
+#[test]
+fn replies_that_do_not_fit_their_requests_are_an_error_and_no_results() {
+    let cases: [(fn(BatchRequest) -> Option<BatchReply>, &str); 6] = [
+        (|_| Some(BatchReply::default()), "does not fit"),
+        (|_| Some(BatchReply { n1: vec![1, 2, 3], ..Default::default() }), "does not fit"),
+        (|_| Some(BatchReply { f1: vec![1.0, 2.0], ..Default::default() }), "does not fit"),
+        (
+            |asked| {
+                let errors = vec![Element { index: 2, code: 11, ..Default::default() }];
+                Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
+            },
+            "does not fit",
+        ),
+        (
+            |asked| {
+                let errors = [1, 0].map(|index| Element { index, code: 11, ..Default::default() }).to_vec();
+                Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
+            },
+            "does not fit",
+        ),
+        (|_| None, "ended the call before its requests did"),
+    ];
+    for (answer, reason) in cases {
+        let server = start(Server::builder().service(batch_calculator_service(Broken(answer))));
+        let failed = batch(&server).add(&[1, 2], &[3, 4]).unwrap_err();
+        assert_eq!(failed.status().code(), Code::Internal);
+        assert!(failed.to_string().contains(reason), "{failed}");
+    }
+}
+
+#[test]
+fn a_code_that_no_calculation_has_is_told_as_it_is() {
+    let answer = |asked: BatchRequest| {
+        let errors = vec![Element { index: 1, code: 7, ..Default::default() }];
+        Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
+    };
+    let server = start(Server::builder().service(batch_calculator_service(Broken(answer))));
+    let results = batch(&server).add(&[1, 2], &[3, 4]).unwrap();
+    assert_eq!(results, [Ok(1), Err(ElementError::Other(Code::PermissionDenied))]);
+    assert_eq!(results[1].unwrap_err().to_string(), "PERMISSION_DENIED");
+}
+
+/// A call that has had a reply and stays open.
+fn open(server: &Server) -> Exchange {
+    let mut exchange = batch(server).exchange();
+    exchange.send(request(Operation::OPERATION_ADD, &[1], &[2]));
+    assert_eq!(exchange.reply().unwrap().unwrap().n1, [3]);
+    exchange
+}
+
+#[test]
+fn a_server_that_ends_gives_a_stream_its_grace_and_then_cancels_it() {
+    let server = calculator();
+    let mut exchange = open(&server);
+    assert_eq!(server.shutdown(Duration::from_millis(100)), Drain::Cancelled { calls: 1 });
+    let error = exchange.reply().unwrap_err();
+    assert!([Code::Cancelled, Code::Unavailable].contains(&error.status().code()), "{error}");
+
+    let server = calculator();
+    let mut exchange = open(&server);
+    let end = thread::spawn(move || server.shutdown(PATIENCE));
+    exchange.send(request(Operation::OPERATION_MULTIPLY, &[3], &[4]));
+    assert_eq!(exchange.reply().unwrap().unwrap().n1, [12]);
+    exchange.close();
+    assert_eq!(exchange.reply(), Ok(None));
+    assert_eq!(end.join().unwrap(), Drain::Clean);
+}
+
+/// Runs a scenario of `tests/python/batch.py` against a server in a process of its own.
+fn drive(scenario: &str) {
+    let server = ServerProcess::start(&mut calc(&["serve", "--listen", "127.0.0.1:0"]));
+    let pid = server.process.id().to_string();
+    let mut script = python("tests/python/batch.py");
+    script.args([scenario, server.target()]);
+    if scenario == "unread" {
+        script.arg(pid);
+    }
+    assert_eq!(stdout_of(&mut script), "every answer is right\n");
+}
+
+#[test]
+fn python_gets_right_answers_in_order() {
+    drive("right");
+}
+
+#[test]
+fn what_makes_no_sense_ends_the_call_after_the_replies_before_it() {
+    drive("refused");
+}
+
+#[test]
+fn a_call_that_is_cancelled_ends() {
+    let server = calculator();
+    let mut script = python("tests/python/batch.py");
+    stdout_of(script.args(["cancelled", &target(&server)]));
+    assert_eq!(server.shutdown(PATIENCE), Drain::Clean);
+}
+
+/// /proc tells the memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reader_that_stops_reading_costs_bounded_memory() {
+    drive("unread");
+}

@@ -1,0 +1,155 @@
+"""Asks the BatchCalculator of `calc serve`, with an arithmetic of its own.
+
+    python tests/python/batch.py SCENARIO TARGET [PID]
+
+PID is the server's process, for the scenario that looks at its memory.
+"""
+
+import itertools
+import pathlib
+import random
+import struct
+import sys
+import threading
+import time
+
+import calc_batch_pb2 as pb
+import calc_batch_pb2_grpc
+import grpc
+
+from checks import PATIENCE, equal
+
+ADD, SUBTRACT, MULTIPLY, DIVIDE = range(1, 5)
+OUT_OF_RANGE, INVALID_ARGUMENT = 11, 3
+MAX_ELEMENTS = 65536
+EDGES = [-(2**31), -(2**31) + 1, -65536, -1, 0, 1, 46341, 65536, 2**31 - 2, 2**31 - 1]
+
+
+def request(operation, n1, n2):
+    return pb.BatchRequest(operation=operation, n1=n1, n2=n2)
+
+
+def expected(operation, n1, n2):
+    """The bytes of the result, and the code."""
+    if operation == DIVIDE:
+        return (struct.pack("<f", n1 / n2), 0) if n2 else (bytes(4), INVALID_ARGUMENT)
+    exact = {ADD: n1 + n2, SUBTRACT: n1 - n2, MULTIPLY: n1 * n2}[operation]
+    return (struct.pack("<i", exact), 0) if -(2**31) <= exact < 2**31 else (bytes(4), OUT_OF_RANGE)
+
+
+def check(asked, reply):
+    pairs = [expected(asked.operation, *pair) for pair in zip(asked.n1, asked.n2)]
+    results, other = (reply.f1, reply.n1) if asked.operation == DIVIDE else (reply.n1, reply.f1)
+    packed = struct.pack(f"<{len(results)}{'f' if asked.operation == DIVIDE else 'i'}", *results)
+    equal("results", packed, b"".join(result for result, _ in pairs))
+    equal("results of the other kind", list(other), [])
+    errors = [(index, code) for index, (_, code) in enumerate(pairs) if code]
+    equal("errors", [(error.index, error.code) for error in reply.errors], errors)
+
+
+def right(stub):
+    """Every operation on all pairs of edges, and on many at random; messages of every length."""
+    random.seed(20)
+    edges = list(itertools.product(EDGES, EDGES))
+    asked = [request(operation, *zip(*edges)) for operation in (ADD, SUBTRACT, MULTIPLY, DIVIDE)]
+    for _ in range(200):
+        length = random.choice([0, 1, 2, 3, 100, 5000])
+        columns = [[random.randint(-(2**31), 2**31 - 1) >> random.choice([0, 15, 28]) for _ in range(length)] for _ in "12"]
+        asked.append(request(random.randint(1, 4), *columns))
+    replies = list(stub.Calculate(iter(asked), timeout=PATIENCE))
+    equal("replies", len(replies), len(asked))
+    for one, reply in zip(asked, replies):
+        check(one, reply)
+    equal("a call without requests", list(stub.Calculate(iter([]), timeout=PATIENCE)), [])
+    # The most there may be, all of them failing.
+    largest = request(DIVIDE, [1] * MAX_ELEMENTS, [0] * MAX_ELEMENTS)
+    [reply] = stub.Calculate(iter([largest]), timeout=PATIENCE)
+    check(largest, reply)
+
+
+def refused(stub):
+    """What ends a call: the replies before it come first."""
+    good = request(ADD, [1, 2], [3, 4])
+    long = [0] * (MAX_ELEMENTS + 1)
+    for bad, reason in [
+        (request(ADD, [1, 2], [3]), "n1 has 2 elements and n2 has 1"),
+        (request(ADD, [], [3]), "n1 has 0 elements and n2 has 1"),
+        (request(ADD, long, long), "its columns have 65537 elements, and 65536 are the most"),
+        (request(0, [1], [2]), "it has no operation"),
+        (request(5, [1], [2]), "there is no operation 5"),
+        (request(-1, [1], [2]), "there is no operation -1"),
+    ]:
+        # What is bad is sent when the replies to what is good are there.
+        answered = threading.Semaphore(0)
+
+        def requests():
+            for one in (good, good, bad, good):
+                if one is bad:
+                    answered.acquire()
+                yield one
+
+        call, replies = stub.Calculate(requests(), timeout=PATIENCE), []
+        try:
+            for reply in call:
+                replies.append(list(reply.n1))
+                if len(replies) == 2:
+                    answered.release()
+            sys.exit(f"not refused: {reason}")
+        except grpc.RpcError as error:
+            equal("code", error.code().name, "INVALID_ARGUMENT")
+            equal("message", error.details().startswith(f"request 3 of the stream: {reason}"), True)
+        equal("replies", replies, [[4, 6], [4, 6]])
+
+
+def cancelled(stub):
+    """A call that its caller leaves."""
+    leave = threading.Event()
+
+    def requests():
+        yield request(ADD, [1], [2])
+        leave.wait()
+
+    call = stub.Calculate(requests(), timeout=PATIENCE)
+    equal("reply", list(next(call).n1), [3])
+    call.cancel()
+    leave.set()
+    equal("code", call.code().name, "CANCELLED")
+
+
+def memory(pid):
+    """The resident memory of a process, in MiB."""
+    [line] = [line for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1]) // 1024
+
+
+def unread(stub, pid):
+    """Half a gibibyte of requests, whose replies are not read at first: most of them stay where they are."""
+    message, count, sent = request(ADD, [1] * MAX_ELEMENTS, [2] * MAX_ELEMENTS), 1000, []
+
+    def requests():
+        for _ in range(count):
+            sent.append(time.monotonic())
+            yield message
+
+    before = memory(pid)
+    call = stub.Calculate(requests())
+    # They stop: none was taken for a second.
+    while not sent or time.monotonic() - sent[-1] < 1:
+        equal("requests that are not taken", len(sent) < count // 2, True)
+        time.sleep(0.01)
+    equal("memory in bounds", memory(pid) - before < 64, True)
+    # Read at last, all of them get their replies.
+    equal("replies", sum(len(reply.n1) for reply in call), count * MAX_ELEMENTS)
+    equal("requests", len(sent), count)
+    equal("memory in bounds", memory(pid) - before < 64, True)
+
+
+def main():
+    scenario, target, *pid = sys.argv[1:]
+    with grpc.insecure_channel(target) as channel:
+        globals()[scenario](calc_batch_pb2_grpc.BatchCalculatorStub(channel), *pid)
+    print("every answer is right")
+
+
+if __name__ == "__main__":
+    main()
