@@ -228,6 +228,22 @@ fn an_interrupted_run_has_its_report() {
     }
 }
 
+#[test]
+fn a_run_against_a_server_that_hangs_can_be_interrupted() {
+    for rate in [&[][..], &["--rate", "200"]] {
+        let server = faulty("hanging");
+        let args = ["bench", "--target", server.target(), "--duration", "3600", "--timeout", "3600"];
+        let args = [&args[..], &["--concurrency", "4", "--format", "json"], rate].concat();
+        let mut process = Running::start(&mut calc(&args));
+        server.wait_for_line("hanging");
+        process.signal(SIGINT);
+        let report: String = process.lines().iter().collect();
+        assert_eq!(process.wait().code(), Some(0), "{report}");
+        assert_eq!(values(&report, &["interrupted", "calls", "failed", "not_sent"]), ["true", "49", "0", "0"]);
+        assert!(numbers(&report, &["unfinished"])[0] >= 1.0, "{report}");
+    }
+}
+
 /// Runs `calc bench` with a pseudo-terminal for its standard error, and gives what that shows.
 fn on_terminal(args: &[&str]) -> String {
     let server = calculator();

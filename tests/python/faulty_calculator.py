@@ -46,6 +46,14 @@ def slow(call, context):
     return 0
 
 
+def hanging(call, context):
+    """The 50th call has no end, and all others wait for it."""
+    if call == 50:
+        print("hanging", file=sys.stderr, flush=True)
+        threading.Event().wait()
+    return 0
+
+
 def main():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=10))
     calc_pb2_grpc.add_CalculatorServicer_to_server(Faulty(globals()[sys.argv[1]]), server)

@@ -22,7 +22,7 @@ pub struct Options {
     #[structopt(long, value_name = "N", env = "CALC_BENCH_CONNECTIONS", hide_env_values = true, default_value = "1",
         parse(try_from_str = values::connections))]
     connections: u32,
-    /// The calls in flight on each connection, 1 to 10000; what a server does not allow on one waits at the client
+    /// The calls in flight on each connection, 1 to 10000; more than a server allows on one (100 for `calc serve`) wait
     #[structopt(long, value_name = "N", env = "CALC_BENCH_CONCURRENCY", hide_env_values = true, default_value = "10",
         parse(try_from_str = values::concurrency))]
     concurrency: u32,
@@ -47,8 +47,8 @@ pub struct Options {
     #[structopt(long, value_name = "OPERATION", env = "CALC_BENCH_OPERATION", hide_env_values = true,
         default_value = "add", parse(try_from_str = super::operation::parse))]
     operation: Operation,
-    /// Streams messages of so many calculations each, 1 to 65536, instead of calls: a call in flight is then a stream,
-    /// that each reply follows its request on
+    /// Sends messages of so many calculations each, 1 to 65536, instead of calls with one: each call in flight is then
+    /// a stream, which sends a message when it has the reply to the one before
     #[structopt(long, value_name = "ELEMENTS", env = "CALC_BENCH_BATCH", hide_env_values = true,
         parse(try_from_str = values::elements))]
     batch: Option<u32>,
@@ -60,7 +60,7 @@ pub struct Options {
     #[structopt(long, value_name = "FORMAT", env = "CALC_BENCH_FORMAT", hide_env_values = true,
         default_value = "text", possible_values = &["text", "json"], parse(from_str = format))]
     pub format: Format,
-    /// Says nothing while it runs
+    /// Says nothing on standard error while it runs
     #[structopt(long)]
     pub quiet: bool,
     #[structopt(flatten)]

@@ -159,6 +159,9 @@ impl Schedule {
     /// No call begins from here on.
     pub fn stop(&self) {
         let mut state = self.lock();
+        if state.is_stopped {
+            return;
+        }
         let elapsed = Instant::now().saturating_duration_since(self.begin);
         state.left += self.skip(&mut state, calls_in(elapsed, self.rate));
         state.is_stopped = true;
@@ -227,9 +230,14 @@ mod tests {
 
     #[test]
     fn what_is_due_at_the_stop_is_left_and_nobody_waits_any_longer() {
-        let schedule = schedule(Duration::from_millis(150));
+        let mut schedule = schedule(Duration::from_millis(150));
         schedule.stop();
-        assert!(schedule.left() >= 50 && schedule.not_sent() == 0);
+        let left = schedule.left();
+        assert!(left >= 50 && schedule.not_sent() == 0);
+        // What would have been due after the stop is not.
+        schedule.begin -= Duration::from_millis(100);
+        schedule.stop();
+        assert_eq!(schedule.left(), left);
         assert!(block_on(schedule.next()).is_none());
         schedule.keep_pace();
     }
