@@ -6,6 +6,7 @@ mod auth;
 mod batch;
 mod batch_cli;
 mod bench_command;
+mod channels;
 mod channelz;
 mod cli;
 mod cli_tls;

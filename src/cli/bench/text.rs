@@ -100,12 +100,20 @@ fn latencies(text: &mut String, report: &Report) {
         let delay = &report.tally.delay;
         let at = |percentile| time(delay.value_at_percentile(percentile));
         let begun = format!("50 % {}, 99 % {}, greatest {}", at(50.0), at(99.0), time(delay.max()));
-        line(text, "  of it before the call began", &begun);
+        line(text, "  of it waiting", &begun);
     }
     *text += "\n";
     let bars = bars(latency);
     let most = bars.iter().map(|bar| bar.count).max().unwrap_or(1).max(1);
+    let mut is_gap = false;
     for bar in &bars {
+        let was_gap = std::mem::replace(&mut is_gap, bar.count == 0);
+        if is_gap {
+            if !was_gap {
+                *text += "  ...\n";
+            }
+            continue;
+        }
         // Whatever there is can be seen.
         let length = (bar.count * WIDTH).div_ceil(most);
         #[expect(clippy::cast_possible_truncation, reason = "it is no more than the width")]
