@@ -1,23 +1,20 @@
-//! The batch service and its client: results, order, errors, limits, and memory that stays where it is.
+//! The batch service, by its client and by Python's: results, order, errors, limits, and memory that stays where it is.
 
-use std::cell::Cell;
 use std::iter;
-use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
 use calc::arithmetic::{self, ArithmeticError};
 use calc::batch::MAX_ELEMENTS;
-use calc::client::batch::{Batch, Calculated, ElementError, Exchange, MAX_IN_FLIGHT};
-use calc::proto::calc_batch::{BatchReply, BatchRequest, ElementError as Element, Operation};
-use calc::proto::calc_batch_grpc::{BatchCalculator, BatchCalculatorClient, batch_calculator_service};
-use calc::rpc::{Call, CallOptions, Code, Drain, ReplyStream, RequestStream, Server, Status};
-use calc::{Client, Error};
+use calc::client::batch::{Batch, Calculated, ElementError, Exchange};
+use calc::proto::calc_batch::{BatchReply, BatchRequest, Operation};
+use calc::proto::calc_batch_grpc::BatchCalculatorClient;
+use calc::rpc::{CallOptions, Code, Drain, Server};
 use futures::{StreamExt, stream};
 use proptest::prelude::*;
 
 use crate::common::process::{ServerProcess, calc, python, stdout_of};
-use crate::common::{PATIENCE, calculator, channel, client, start, target};
+use crate::common::{PATIENCE, calculator, channel, client, target};
 
 fn batch(server: &Server) -> Batch {
     client(server).batch()
@@ -92,35 +89,6 @@ fn iterators_give_the_same_as_slices_in_their_order() {
 }
 
 #[test]
-fn an_endless_iterator_is_taken_no_further_than_its_results_need() {
-    let server = calculator();
-    let taken = Cell::new(0);
-    let pairs = iter::repeat_with(|| {
-        taken.set(taken.get() + 1);
-        (taken.get(), 1)
-    });
-    let mut sums = batch(&server).elements(10).add_pairs(pairs);
-    assert_eq!(taken.get(), 0);
-    for n in 0..1000 {
-        let n = n + 1;
-        assert_eq!(sums.next(), Some(Ok(Ok(n + 1))));
-        assert!(taken.get() as usize <= n as usize + 10 * MAX_IN_FLIGHT, "{} taken at result {n}", taken.get());
-    }
-    // Its end is the call's: the server has nothing to wait for.
-    drop(sums);
-    assert_eq!(server.shutdown(PATIENCE), Drain::Clean);
-}
-
-#[test]
-fn an_iterator_may_use_the_client_itself() {
-    let server = calculator();
-    let client = client(&server);
-    let pairs = (0..10).map(|n| (client.add(n, n).unwrap(), client.batch().add(&[n], &[1]).unwrap()[0].unwrap()));
-    let products: Vec<_> = client.batch().elements(3).multiply_pairs(pairs).map(|n| n.unwrap().unwrap()).collect();
-    assert_eq!(products, (0..10).map(|n| 2 * n * (n + 1)).collect::<Vec<_>>());
-}
-
-#[test]
 fn slices_of_different_lengths_are_an_invalid_argument() {
     let server = calculator();
     let error = batch(&server).add(&[1, 2], &[3]).unwrap_err();
@@ -159,101 +127,6 @@ fn the_futures_of_a_call_are_a_stream_as_any() {
     let replies = stub.calculate_async(requests, CallOptions::default().timeout(PATIENCE));
     let sums: Vec<_> = futures::executor::block_on(replies.map(|reply| reply.unwrap().n1[0]).collect());
     assert_eq!(sums, (0..10).map(|n| 2 * n).collect::<Vec<_>>());
-}
-
-#[test]
-fn a_server_that_does_not_answer_or_is_not_there_is_told() {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = silent.local_addr().unwrap().to_string();
-    let client = Client::connect(&address).unwrap().wait_for_ready(true).timeout(Duration::from_millis(200));
-    assert!(matches!(client.batch().add(&[1], &[2]), Err(Error::DeadlineExceeded(_))));
-    let first = client.batch().add_pairs([(1, 2)]).next();
-    assert!(matches!(first, Some(Err(Error::DeadlineExceeded(_)))), "{first:?}");
-    drop(silent);
-    let client = Client::connect(&address).unwrap().timeout(PATIENCE);
-    let mut sums = client.batch().add_pairs(iter::repeat((1, 2)));
-    assert!(matches!(sums.next(), Some(Err(Error::Unavailable(_)))));
-    assert!(sums.next().is_none());
-}
-
-#[test]
-fn a_server_without_the_service_is_unimplemented() {
-    let server = start(Server::builder());
-    let error = batch(&server).divide(&[1], &[2]).unwrap_err();
-    assert_eq!(error.status().code(), Code::Unimplemented);
-}
-
-/// The time to wait for a reply is no time for the call, nor for the one who makes the requests.
-#[test]
-fn a_call_may_take_longer_than_its_replies() {
-    let server = calculator();
-    let mut exchange = client(&server).timeout(Duration::from_secs(1)).batch().exchange();
-    for n in 0..4 {
-        thread::sleep(Duration::from_millis(400));
-        exchange.send(request(Operation::OPERATION_ADD, &[n], &[n]));
-        assert_eq!(exchange.reply().unwrap().unwrap().n1, [2 * n]);
-    }
-}
-
-/// Answers each request as it likes, and ends when it has no answer.
-struct Broken(fn(BatchRequest) -> Option<BatchReply>);
-
-impl BatchCalculator for Broken {
-    fn calculate(
-        &self,
-        _: &Call<'_>,
-        requests: RequestStream<BatchRequest>,
-    ) -> Result<ReplyStream<BatchReply>, Status> {
-        let answer = self.0;
-        let replies = requests.map(move |request| Ok(answer(request?)));
-        Ok(replies.take_while(|reply| futures::future::ready(!matches!(reply, Ok(None)))).map(unwrapped).boxed())
-    }
-}
-
-fn unwrapped(reply: Result<Option<BatchReply>, Status>) -> Result<BatchReply, Status> {
-    reply.map(Option::unwrap_or_default)
-}
-
-#[test]
-fn replies_that_do_not_fit_their_requests_are_an_error_and_no_results() {
-    let cases: [(fn(BatchRequest) -> Option<BatchReply>, &str); 6] = [
-        (|_| Some(BatchReply::default()), "does not fit"),
-        (|_| Some(BatchReply { n1: vec![1, 2, 3], ..Default::default() }), "does not fit"),
-        (|_| Some(BatchReply { f1: vec![1.0, 2.0], ..Default::default() }), "does not fit"),
-        (
-            |asked| {
-                let errors = vec![Element { index: 2, code: 11, ..Default::default() }];
-                Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
-            },
-            "does not fit",
-        ),
-        (
-            |asked| {
-                let errors = [1, 0].map(|index| Element { index, code: 11, ..Default::default() }).to_vec();
-                Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
-            },
-            "does not fit",
-        ),
-        (|_| None, "ended the call before its requests did"),
-    ];
-    for (answer, reason) in cases {
-        let server = start(Server::builder().service(batch_calculator_service(Broken(answer))));
-        let failed = batch(&server).add(&[1, 2], &[3, 4]).unwrap_err();
-        assert_eq!(failed.status().code(), Code::Internal);
-        assert!(failed.to_string().contains(reason), "{failed}");
-    }
-}
-
-#[test]
-fn a_code_that_no_calculation_has_is_told_as_it_is() {
-    let answer = |asked: BatchRequest| {
-        let errors = vec![Element { index: 1, code: 7, ..Default::default() }];
-        Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
-    };
-    let server = start(Server::builder().service(batch_calculator_service(Broken(answer))));
-    let results = batch(&server).add(&[1, 2], &[3, 4]).unwrap();
-    assert_eq!(results, [Ok(1), Err(ElementError::Other(Code::PermissionDenied))]);
-    assert_eq!(results[1].unwrap_err().to_string(), "PERMISSION_DENIED");
 }
 
 /// A call that has had a reply and stays open.

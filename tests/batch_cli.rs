@@ -87,6 +87,8 @@ fn a_line_that_makes_no_sense_is_named_and_those_before_it_are_calculated() {
         assert_eq!((code, stdout.as_str()), (2, "3,\n7,\n"), "{line}");
         assert_eq!(stderr, format!("error: line 4 is `{shown}`{FORMAT}"));
     }
+    let (code, _, stderr) = batch(&server, &["add"], b"n1,n2\n1,2\n");
+    assert_eq!((code, stderr.ends_with("10,4; if it is a header, add --header\n")), (2, true), "{stderr}");
     let (code, _, stderr) = batch(&server, &["add"], b"1,2\n\xff\xfe,1\n");
     assert_eq!((code, stderr.starts_with("error: line 2 is `")), (2, true), "{stderr}");
 }
@@ -220,6 +222,23 @@ fn a_terminal_shows_the_progress_and_is_left_clean() {
 
     let shown = on_terminal(&server, &["add"], "1,2\nx\n");
     assert!(shown.contains("error: line 2 is `x`"), "{shown:?}");
+}
+
+/// Nobody knows how long it will be.
+#[test]
+fn a_terminal_shows_a_count_when_the_input_is_a_pipe() {
+    let server = calculator();
+    let mut script = python("tests/python/terminal.py");
+    let program = [env!("CARGO_BIN_EXE_calc"), "batch", "add", "--timeout", "30", "--target", &target(&server)];
+    let mut running = Running::start(script.args(program).stdin(Stdio::piped()));
+    let (mut stdin, lines) = (running.stdin(), running.lines());
+    for _ in 0..10_000 {
+        stdin.write_all(b"1,2\n").unwrap();
+    }
+    drop(stdin);
+    let shown: String = lines.iter().collect();
+    assert!(shown.contains(" calculations in "), "{shown:?}");
+    assert!(running.wait().success());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use calc::proto::calc_batch;
 use calc::rpc::reflection::{ReflectionClient, text};
 use calc::rpc::{CallOptions, Server, ServiceBuilder};
 use protobuf::descriptor::{DescriptorProto, FileDescriptorProto, MethodOptions};
@@ -76,7 +77,7 @@ fn protoc_makes_the_same_descriptor_of_what_is_printed() {
     assert!(files.len() >= 8, "{}", files.len());
     assert_round_trip(files);
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("protos");
-    let inputs = ["calc.proto", "google/rpc/status.proto", "google/rpc/error_details.proto"];
+    let inputs = ["calc.proto", "calc_batch.proto", "google/rpc/status.proto", "google/rpc/error_details.proto"];
     assert_round_trip(compile(&own, &[&inputs[..], &["grpc/reflection/v1alpha/reflection.proto"]].concat()));
 }
 
@@ -93,13 +94,14 @@ fn what_is_served_is_what_protoc_makes_of_the_same_files() {
     let server = start(
         Server::builder()
             .service(ServiceBuilder::new("test.Kinds").described_by(kinds::file_descriptor()).build())
+            .reflected_file(calc_batch::file_descriptor())
             .reflection(true),
     );
     let client = ReflectionClient::new(channel(&server), CallOptions::default().timeout(PATIENCE));
     let mut files = compile(&folder(), &["kinds.proto"]);
     files.extend(compile(
         &Path::new(env!("CARGO_MANIFEST_DIR")).join("protos"),
-        &["grpc/reflection/v1/reflection.proto"],
+        &["calc_batch.proto", "grpc/reflection/v1/reflection.proto"],
     ));
     for mut file in files {
         for method in file.service.iter_mut().flat_map(|service| &mut service.method) {

@@ -5,6 +5,7 @@ mod arithmetic;
 mod auth;
 mod batch;
 mod batch_cli;
+mod batch_client;
 mod bench_command;
 mod channels;
 mod channelz;

@@ -118,7 +118,7 @@ impl Client {
     }
 
     /// The time that each call may take; [`DEFAULT_TIMEOUT`] unless set. More than ten years
-    /// are taken as ten years.
+    /// are taken as ten years. Of [`Client::batch`], it is the time that each reply may take.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Client {
         self.options = self.options.timeout(timeout);

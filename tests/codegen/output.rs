@@ -129,7 +129,7 @@ fn nothing_of_an_earlier_run_stays_behind() {
 #[test]
 fn generated_messages_read_and_write_by_the_specification() {
     let messages = generated(
-        "enum E { Z = 0; }\nmessage A {\nfloat f = 1; double d = 2; int32 i = 3; repeated E e = 4; map<uint32, bool> m = 5; A a = 6; optional float o = 7; }",
+        "enum E { Z = 0; }\nmessage A {\nfloat f = 1; double d = 2; int32 i = 3; repeated E e = 4; map<uint32, bool> m = 5; A a = 6; optional float o = 7; repeated sfixed32 s = 8; repeated double r = 9; }",
     )
     .output("a.rs");
     for (code, count) in [
@@ -138,6 +138,7 @@ fn generated_messages_read_and_write_by_the_specification() {
         ("wire::read_int32(is)?", 1),
         ("wire::read_enum_or_unknown(is)?", 1),
         ("wire::read_packed(", 1),
+        ("wire::read_packed_fixed(", 2),
         ("wire::read_uint32(is)?", 1),
         ("wire::read_bool(is)?", 1),
         ("wire::merge_message(is, &mut self.a)?", 1),

@@ -61,6 +61,9 @@ def right(stub):
     for one, reply in zip(asked, replies):
         check(one, reply)
     equal("a call without requests", list(stub.Calculate(iter([]), timeout=PATIENCE)), [])
+    replies = list(stub.Calculate(iter(asked[:4]), timeout=PATIENCE, compression=grpc.Compression.Gzip))
+    for one, reply in zip(asked[:4], replies):
+        check(one, reply)
     # The most there may be, all of them failing.
     largest = request(DIVIDE, [1] * MAX_ELEMENTS, [0] * MAX_ELEMENTS)
     [reply] = stub.Calculate(iter([largest]), timeout=PATIENCE)

@@ -80,7 +80,8 @@ def descriptors(channel):
         stream = Stream(channel, version)
         services = stream.ask(list_services="").list_services_response.service
         equal("services", [service.name for service in services], SERVICES)
-        equal("calc.proto", stream.files(file_by_filename="calc.proto"), ["calc.proto"])
+        for name in ("calc.proto", "calc_batch.proto"):
+            equal(name, stream.files(file_by_filename=name), [name])
         for service in SERVICES:
             [file, *_] = stream.ask(file_containing_symbol=service).file_descriptor_response.file_descriptor_proto
             file = descriptor_pb2.FileDescriptorProto.FromString(file)

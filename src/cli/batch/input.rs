@@ -117,8 +117,9 @@ impl Lines {
 
     fn malformed(&self, line: u64, what: &str) -> Exit {
         let range = format!("{} to {}", i32::MIN, i32::MAX);
+        let hint = if line == 1 { "; if it is a header, add --header" } else { "" };
         Exit::Line(format!(
-            "line {line} {what}; a line has two int32s ({range}) with a comma between them, such as 10,4"
+            "line {line} {what}; a line has two int32s ({range}) with a comma between them, such as 10,4{hint}"
         ))
     }
 }

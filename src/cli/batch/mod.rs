@@ -86,16 +86,17 @@ impl Batch {
         };
         let mut text = String::from(if self.header { "result,error\n" } else { "" });
         let mut failed = 0;
-        loop {
-            if !text.is_empty() && !exit::print_while_read(&text)? {
+        while let Some((reply, read)) = block_on(poll_fn(|cx| calculation.poll(cx)))? {
+            output::write(self.operation, &reply, &mut text);
+            if !exit::print_while_read(&text)? {
                 return Ok(());
             }
-            let Some((reply, read)) = block_on(poll_fn(|cx| calculation.poll(cx)))? else { break };
             text.clear();
-            output::write(self.operation, &reply, &mut text);
             progress.advance(read, reply.n1.len() + reply.f1.len());
             failed += reply.errors.len();
         }
+        // A header alone.
+        exit::print(&text)?;
         drop(progress);
         if failed > 0 && !self.quiet {
             notice(&match failed {
