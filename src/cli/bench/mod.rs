@@ -15,6 +15,7 @@ mod plan;
 mod progress;
 mod report;
 mod schedule;
+mod slack;
 mod tally;
 mod text;
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::options::{Amount, Settings};
 use super::schedule::Schedule;
+use super::slack::sleep_exactly;
 
 /// Leave for one call.
 pub struct Ticket {
@@ -74,6 +75,7 @@ impl Plan {
     /// Sees to it that calls begin when they are due, as long as the run lasts. For a thread of its own.
     pub fn keep_pace(&self) {
         if let Pace::Open(schedule) = &self.pace {
+            sleep_exactly();
             schedule.keep_pace();
         }
     }
