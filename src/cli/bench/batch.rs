@@ -131,3 +131,38 @@ impl From<Error> for Failure {
         Failure::Status(error.status().clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use calc::proto::calc_batch::ElementError;
+
+    use super::*;
+
+    #[test]
+    fn a_reply_is_right_if_every_element_is_and_is_told_where_it_is_not() {
+        for operation in [Operation::Add, Operation::Subtract, Operation::Multiply, Operation::Divide] {
+            let columns = Arc::new(Columns::new(operation, 4));
+            let batched = Batched::new(Client::connect("localhost:1").unwrap(), operation, &columns, 3);
+            let right = BatchReply {
+                n1: columns.results.get(3..7).unwrap_or_default().to_vec(),
+                f1: columns.quotients.get(3..7).unwrap_or_default().to_vec(),
+                ..Default::default()
+            };
+            assert_eq!(
+                (batched.request().n1, batched.request().n2),
+                (columns.n1[3..7].to_vec(), columns.n2[3..7].to_vec())
+            );
+            assert!(batched.judge(&right).is_ok());
+
+            let mut wrong = right.clone();
+            wrong.n1.iter_mut().skip(2).for_each(|n1| *n1 += 1);
+            wrong.f1.iter_mut().skip(2).for_each(|f1| *f1 += 1.0);
+            let Err(Failure::Wrong(example)) = batched.judge(&wrong) else { panic!("{wrong:?}") };
+            assert!(example.contains("element 2"), "{example}");
+
+            let mut failed = right;
+            failed.errors = vec![ElementError { index: 1, code: 11, ..Default::default() }];
+            assert!(matches!(batched.judge(&failed), Err(Failure::Wrong(_))));
+        }
+    }
+}
