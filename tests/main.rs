@@ -6,6 +6,8 @@ mod auth;
 mod batch;
 mod batch_cli;
 mod batch_client;
+mod bench_command;
+mod channels;
 mod channelz;
 mod cli;
 mod cli_tls;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use calc::rpc::{BearerToken, CallOptions, Channel, ClientTls};
+use calc::rpc::{BearerToken, CallOptions, Channel, ChannelBuilder, ClientTls};
 use structopt::StructOpt;
 
 use super::exit::Exit;
@@ -19,7 +19,7 @@ pub struct Connect {
         hide_env_values = true,
         default_value = "localhost:50050"
     )]
-    target: String,
+    pub target: String,
     /// The time that the call may take, 0.001 or more
     #[structopt(long, value_name = "SECONDS", env = "CALC_TIMEOUT", hide_env_values = true, default_value = "5",
         parse(try_from_str = values::timeout))]
@@ -48,6 +48,11 @@ pub struct Connect {
 impl Connect {
     /// A channel to the server. The connection is made by its first call.
     pub fn channel(&self) -> Result<Channel, Exit> {
+        Ok(self.builder()?.connect()?)
+    }
+
+    /// What such a channel is to be. The token has been read; files of TLS are read by each channel.
+    pub fn builder(&self) -> Result<ChannelBuilder, Exit> {
         let mut channel = Channel::builder(&self.target);
         if let Some(tls) = self.tls()? {
             channel = channel.tls(tls);
@@ -55,7 +60,7 @@ impl Connect {
         if let Some(path) = &self.token_file {
             channel = channel.bearer_token(BearerToken::read(path)?);
         }
-        Ok(channel.connect()?)
+        Ok(channel)
     }
 
     /// `None` stands for clear text.

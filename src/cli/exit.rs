@@ -1,5 +1,6 @@
 //! How a command ends: what it prints, and its exit code.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ EXIT CODES:
     5    the server did not answer in time
     6    the server cannot be reached
     7    the server answered with another error, or does not know the name
+    8    calc bench: a call failed, had a wrong answer, or could not begin in time
 
 `calc health` has others: see its --help.";
 
@@ -35,6 +37,10 @@ pub enum Exit {
     Reflection(String),
     /// The server did not start, or did not end as it should.
     Serve(String),
+    /// `calc bench` has no connection to begin with.
+    Unreachable(String),
+    /// `calc bench` could not run, or some of its calls went wrong.
+    Bench(String),
     /// A file that was named cannot be used.
     File(FileError),
     /// Standard input cannot be read.
@@ -48,6 +54,11 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Why `calc bench` cannot run.
+    pub fn bench(error: impl Display) -> Exit {
+        Exit::Bench(format!("cannot make calls: {error}"))
+    }
+
     /// Adds to what is said of wrong usage.
     pub fn with_note(self, note: impl FnOnce(&str) -> String) -> Exit {
         match self {
@@ -64,6 +75,8 @@ impl Exit {
             Exit::Probe(code, message) => (code, message),
             Exit::Call(error) => (code(&error), error.to_string()),
             Exit::Reflection(message) => (7, message),
+            Exit::Unreachable(message) => (6, message),
+            Exit::Bench(message) => (8, message),
             Exit::Serve(message) => (1, message),
             Exit::File(error) => (1, error.to_string()),
             Exit::Input(error) => (1, format!("cannot read standard input: {error}")),

@@ -1,6 +1,7 @@
 //! The command line: what can be written, and which file does it.
 
 mod batch;
+mod bench;
 mod calculate;
 mod completions;
 mod connect;
@@ -54,6 +55,9 @@ enum Command {
     /// Prints what a server knows by a name, as the text of a .proto file
     #[structopt(after_help = exit::HELP)]
     Describe(describe::Describe),
+    /// Makes calls to a server for a while, and prints how many it answered and how long that took
+    #[structopt(after_help = exit::HELP)]
+    Bench(Box<bench::Options>),
     /// Prints a script that completes `calc` in a shell
     Completions {
         /// The shell
@@ -103,6 +107,7 @@ impl Command {
             Command::Health(health) => health.run(),
             Command::List(list) => list.run(),
             Command::Describe(describe) => describe.run(),
+            Command::Bench(bench) => bench.run(),
             Command::Completions { shell } => completions::print(Command::clap(), shell),
         }
     }

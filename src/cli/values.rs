@@ -34,10 +34,16 @@ fn seconds(text: &str, min: f64) -> Option<Duration> {
 
 /// A number of completion queues.
 pub fn queues(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse()
-        .ok()
-        .filter(|queues: &NonZeroUsize| queues.get() <= MAX_QUEUES)
-        .ok_or_else(|| format!("`{text}` is no number of queues from 1 to {MAX_QUEUES}"))
+    up_to_max_queues(text).ok_or_else(|| format!("`{text}` is no number of queues from 1 to {MAX_QUEUES}"))
+}
+
+/// A number of threads, each of which is that of a completion queue.
+pub fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    up_to_max_queues(text).ok_or_else(|| format!("`{text}` is no number of threads from 1 to {MAX_QUEUES}"))
+}
+
+fn up_to_max_queues(text: &str) -> Option<NonZeroUsize> {
+    text.parse().ok().filter(|queues: &NonZeroUsize| queues.get() <= MAX_QUEUES)
 }
 
 /// A number of bytes.
@@ -48,6 +54,33 @@ pub fn bytes(text: &str) -> Result<u32, String> {
 /// A number of things.
 pub fn count(text: &str) -> Result<u32, String> {
     number(text, MAX_LIMIT).ok_or_else(|| format!("`{text}` is no number from 1 to {MAX_LIMIT}"))
+}
+
+/// A number of connections that a client makes.
+pub fn connections(text: &str) -> Result<u32, String> {
+    const MAX: u32 = 1000;
+    number(text, MAX).ok_or_else(|| format!("`{text}` is no number of connections from 1 to {MAX}"))
+}
+
+/// A number of calls in flight on a connection.
+pub fn concurrency(text: &str) -> Result<u32, String> {
+    const MAX: u32 = 10_000;
+    number(text, MAX).ok_or_else(|| format!("`{text}` is no number of calls in flight from 1 to {MAX}"))
+}
+
+/// A number of calculations in a message.
+pub fn elements(text: &str) -> Result<u32, String> {
+    let max = calc::batch::MAX_ELEMENTS;
+    let elements = text.parse().ok().filter(|elements| (1..=max).contains(elements));
+    let elements = elements.and_then(|elements| u32::try_from(elements).ok());
+    elements.ok_or_else(|| format!("`{text}` is no number of elements from 1 to {max}"))
+}
+
+/// A number of calls in each second.
+pub fn calls_per_second(text: &str) -> Result<f64, String> {
+    let (min, max) = (0.001, 1_000_000.0);
+    let rate = f64::from_str(text).ok().filter(|rate| (min..=max).contains(rate));
+    rate.ok_or_else(|| format!("`{text}` is no number of calls per second from {min} to {max}"))
 }
 
 fn number(text: &str, max: u32) -> Option<u32> {

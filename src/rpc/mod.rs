@@ -83,6 +83,7 @@ pub use channel::Channel;
 pub use channel::builder::{ChannelBuilder, ConnectError};
 pub use channel::options::CallOptions;
 pub use channel::target::InvalidTarget;
+pub use channel::thread::ClientThread;
 pub use channelz::Channelz;
 pub use code::Code;
 pub use compression::Compression;

@@ -1,10 +1,7 @@
 //! How a channel is to reach its server: in clear text or with TLS, with which token, compressed or not.
 
-use std::sync::Arc;
-
-use grpcio::EnvBuilder;
-
 use super::target::{self, InvalidTarget};
+use super::thread::ClientThread;
 use crate::rpc::{BearerToken, Channel, ClientTls, Compression, FileError};
 
 /// Why a channel cannot be made.
@@ -33,11 +30,20 @@ pub struct ChannelBuilder {
     tls: Option<ClientTls>,
     token: Option<BearerToken>,
     compression: Compression,
+    own_connection: bool,
+    thread: Option<ClientThread>,
 }
 
 impl ChannelBuilder {
     pub(super) fn new(target: &str) -> ChannelBuilder {
-        ChannelBuilder { target: target.to_owned(), tls: None, token: None, compression: Compression::Off }
+        ChannelBuilder {
+            target: target.to_owned(),
+            tls: None,
+            token: None,
+            compression: Compression::Off,
+            own_connection: false,
+            thread: None,
+        }
     }
 
     /// Uses TLS; without it everything goes in clear text.
@@ -65,6 +71,19 @@ impl ChannelBuilder {
         self
     }
 
+    /// Whether the channel shares its connections with no other. Otherwise the C core has one connection to an address
+    /// for all channels of the process that are alike, and their calls share what the server allows on one.
+    pub fn own_connection(mut self, own: bool) -> ChannelBuilder {
+        self.own_connection = own;
+        self
+    }
+
+    /// Uses a thread that other channels may use too, instead of one of its own.
+    pub fn thread(mut self, thread: &ClientThread) -> ChannelBuilder {
+        self.thread = Some(thread.clone());
+        self
+    }
+
     /// The channel. Its connection is made by the first call.
     ///
     /// # Errors
@@ -77,7 +96,9 @@ impl ChannelBuilder {
         if clear && self.token.is_some() && !target::is_local(&self.target) {
             return Err(ConnectError::TokenInClearText(self.target));
         }
-        let mut builder = self.compression.configure_channel(base());
+        let thread = self.thread.unwrap_or_else(ClientThread::start);
+        let mut builder =
+            self.compression.configure_channel(base(&thread)).use_local_subchannel_pool(self.own_connection);
         if let Some(tls) = &self.tls {
             if let Some(name) = tls.name() {
                 builder = builder.override_ssl_target(check_name(name)?);
@@ -93,14 +114,12 @@ impl ChannelBuilder {
 
 /// A channel in clear text and without a token, to a target that has been checked.
 pub(super) fn plain(target: &str) -> Channel {
-    let builder = Compression::Off.configure_channel(base());
+    let builder = Compression::Off.configure_channel(base(&ClientThread::start()));
     Channel { client: grpcio::Client::new(builder.connect(target)), token: None }
 }
 
-fn base() -> grpcio::ChannelBuilder {
-    // One thread that waits for replies. It ends with the last clone of the channel.
-    let env = Arc::new(EnvBuilder::new().cq_count(1).name_prefix("grpc-client").build());
-    grpcio::ChannelBuilder::new(env)
+fn base(thread: &ClientThread) -> grpcio::ChannelBuilder {
+    grpcio::ChannelBuilder::new(thread.environment())
         .primary_user_agent(concat!("calc/", env!("CARGO_PKG_VERSION")))
         // The C core writes a channel's trace without a lock, and channelz reads it.
         .raw_cfg_int(c"grpc.max_channel_trace_event_memory_per_node".into(), 0)

@@ -5,6 +5,7 @@ mod connectivity;
 mod duplex;
 pub(super) mod options;
 pub(super) mod target;
+pub(super) mod thread;
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;

@@ -23,7 +23,7 @@ use crate::rpc::{
 /// grpcio takes a unary call before its request has arrived, and the slot with it until it has: whoever opens
 /// calls and sends nothing takes all of them. So these are what dozens of connections with all the
 /// calls that one may have can take, for about 300 bytes each.
-const SLOTS_PER_QUEUE: usize = 2048;
+const SLOTS_PER_QUEUE: usize = 1536;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]

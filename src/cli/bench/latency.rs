@@ -1,0 +1,82 @@
+//! Latencies put into figures: percentiles, and the bars of a histogram.
+
+use hdrhistogram::Histogram;
+
+/// The percentiles of a report: what a person calls them, what a program does, and which they are.
+pub const PERCENTILES: [(&str, &str, f64); 6] = [
+    ("50 %", "p50", 50.0),
+    ("90 %", "p90", 90.0),
+    ("95 %", "p95", 95.0),
+    ("99 %", "p99", 99.0),
+    ("99.9 %", "p99_9", 99.9),
+    ("99.99 %", "p99_99", 99.99),
+];
+
+/// Where bars begin within each power of ten: about as far apart from each other on a logarithmic scale.
+const STEPS: [u64; 6] = [10, 15, 20, 30, 50, 70];
+
+/// A bar: latencies of `from` and more, up to `to`, in nanoseconds.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Bar {
+    pub from: u64,
+    pub to: u64,
+    pub count: u64,
+}
+
+/// The bars from the least to the greatest latency, the empty ones between them too.
+pub fn bars(latency: &Histogram<u64>) -> Vec<Bar> {
+    let mut bars: Vec<Bar> = Vec::new();
+    if latency.is_empty() {
+        return bars;
+    }
+    for value in latency.iter_recorded() {
+        let at = value.value_iterated_to();
+        while bars.last().is_none_or(|bar| at >= bar.to) {
+            let from = bars.last().map_or_else(|| edge_below(at), |bar| bar.to);
+            bars.push(Bar { from, to: edge_above(from), count: 0 });
+        }
+        if let Some(bar) = bars.last_mut() {
+            bar.count += value.count_since_last_iteration();
+        }
+    }
+    bars
+}
+
+fn edges() -> impl Iterator<Item = u64> {
+    // Ten nanoseconds and more; nothing takes less.
+    std::iter::once(0)
+        .chain((0..18).flat_map(|power| STEPS.map(move |step| step * 10_u64.pow(power))))
+        .chain([u64::MAX])
+}
+
+fn edge_below(value: u64) -> u64 {
+    edges().take_while(|edge| *edge <= value).last().unwrap_or(0)
+}
+
+fn edge_above(edge: u64) -> u64 {
+    edges().find(|next| *next > edge).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_latency_is_in_a_bar_and_bars_follow_each_other() {
+        let mut latency = Histogram::new_with_max(u64::MAX / 2, 3).unwrap();
+        for value in [1, 120_000, 149_000, 150_000, 2_500_000, 2_500_000, 1_000_000_000_000] {
+            latency.record(value).unwrap();
+        }
+        let bars = bars(&latency);
+        assert_eq!(bars.iter().map(|bar| bar.count).sum::<u64>(), 7);
+        assert!(bars.windows(2).all(|pair| pair[0].to == pair[1].from && pair[0].from < pair[0].to));
+        let at = |from| bars.iter().find(|bar| bar.from == from).unwrap();
+        assert_eq!(*at(100_000), Bar { from: 100_000, to: 150_000, count: 2 });
+        assert_eq!((at(150_000).count, at(2_000_000).count, at(200_000).count), (1, 2, 0));
+    }
+
+    #[test]
+    fn without_latencies_there_are_no_bars() {
+        assert!(bars(&Histogram::new_with_max(1000, 3).unwrap()).is_empty());
+    }
+}

@@ -1,0 +1,67 @@
+"""A Calculator with a fault, whose name is the argument: python tests/python/faulty_calculator.py FAULT"""
+
+import sys
+import threading
+import time
+from concurrent import futures
+
+import calc_pb2
+import calc_pb2_grpc
+import grpc
+
+from serving import announce
+
+
+class Faulty(calc_pb2_grpc.CalculatorServicer):
+    def __init__(self, fault):
+        self.fault, self.lock, self.calls = fault, threading.Lock(), 0
+
+    def Add(self, request, context):
+        # While a call stalls, all others wait for it.
+        with self.lock:
+            self.calls += 1
+            n1 = request.n1 + request.n2 + self.fault(self.calls, context)
+        return calc_pb2.AddReply(n1=n1)
+
+
+def mixed(call, context):
+    """Of ten calls one fails, one fails otherwise, and one is wrong."""
+    if call % 10 == 1:
+        context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "there was\na fault")
+    if call % 10 == 2:
+        context.abort(grpc.StatusCode.NOT_FOUND, "there was another")
+    return 1 if call % 10 == 3 else 0
+
+
+def stalling(call, context):
+    """The 100th call takes a second."""
+    if call == 100:
+        time.sleep(1)
+    return 0
+
+
+def slow(call, context):
+    """No more than fifty calls a second."""
+    time.sleep(0.02)
+    return 0
+
+
+def hanging(call, context):
+    """The 50th call has no end, and all others wait for it."""
+    if call == 50:
+        print("hanging", file=sys.stderr, flush=True)
+        threading.Event().wait()
+    return 0
+
+
+def main():
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=10))
+    calc_pb2_grpc.add_CalculatorServicer_to_server(Faulty(globals()[sys.argv[1]]), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    announce(port)
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main()
