@@ -73,7 +73,6 @@ def measure_once(process, shape, plan, calls):
     if calls is None:
         fewest = FEWEST_FAST_CALLS if cost < FAST_SECONDS else FEWEST_CALLS
         calls = shape.round_up(int(max(plan.run_seconds / cost, min(fewest, 2 * plan.run_seconds / cost))))
-    check_replies(target)
     user, system = cpu_seconds(process.pid)
     loaded = load.run(target, shape, calls)
     if not process.is_running():

@@ -154,7 +154,8 @@ class Go(Server):
 
     def versions(self):
         source = (self.packages / "src/google.golang.org/grpc/version.go").read_text()
-        return f"grpc-go {first(r'Version = .([^\"]+)', source)}, {said(['go', 'version'])}"
+        version = first(r'Version = "([^"]+)"', source)
+        return f"grpc-go {version}, {' '.join(said(['go', 'version']).split()[2:3])}"
 
 
 class Node(Server):
