@@ -120,8 +120,9 @@ def measure(arguments):
     if not arguments.no_footprint:
         small = measured[:1] if quick else measured
         sections.append(report.footprints(each(small, "at rest", lambda server: footprint.measure(server, 5 if quick else 15))))
-        streams = rapid_reset.STREAMS
-        sections.append(report.resets(each(small, "rapid reset", lambda server: rapid_reset.measure(server, streams))))
+        streams, times = (rapid_reset.STREAMS // 4, 1) if quick else (rapid_reset.STREAMS, 3)
+        attacked = each(small, "rapid reset", lambda server: rapid_reset.measure(server, streams, times))
+        sections.append(report.resets(attacked))
         native = [server for server in measured if server.is_native]
         reason = instructions.why_not()
         counted = {} if reason else each(native, "instructions", lambda server: instructions.measure(server, 1 if quick else 3))

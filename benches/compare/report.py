@@ -5,10 +5,12 @@ adds it to the list in `__main__.py`.
 """
 
 import dataclasses
+import statistics
 
 import comparison
 import footprint
 import instructions
+import probe
 import rapid_reset
 from figures import Spread
 
@@ -126,40 +128,45 @@ def footprints(measured):
 
 
 def resets(measured):
-    rows = [
-        [
+    """The worst of each server's attacks."""
+    rows, remarks = [], []
+    for server, attacks in measured.items():
+        last = attacks[-1].attack
+        failures = [failure for one in attacks for failure in one.failures]
+        rows.append([
             server.title,
-            f"{figures.attack.streams:,} ({figures.attack.connections:,})",
-            f"{figures.attack.seconds:.1f}",
-            f"{figures.peak / MIB:.1f}",
-            f"{figures.p99_ms:.1f}",
-            f"{figures.most_ms:.1f}",
-            f"{figures.calls:,} ({len(figures.failures)})",
-        ]
-        for server, figures in measured.items()
-    ]
-    head = ["server", "streams (connections)", "s", "peak memory, MiB", "p99, ms", "longest, ms", "calls (failed)"]
-    closed = [
-        f"- {server.title} closed {figures.attack.connections - 1:,} of the attacker's connections: "
-        f"{figures.attack.goaway or 'without a word'}."
-        for server, figures in measured.items()
-        if figures.attack.connections > 1
-    ]
-    ours = next(figures for server, figures in measured.items() if server.name == "calc")
+            f"{min(one.attack.streams for one in attacks):,}",
+            f"{max(one.attack.connections for one in attacks):,}",
+            Spread.of(one.attack.seconds for one in attacks).text(1),
+            Spread.of(one.peak / MIB for one in attacks).text(1),
+            Spread.of(one.p99_ms for one in attacks).text(1),
+            f"{max(one.most_ms for one in attacks):,.1f}",
+            f"{len(failures):,} of {sum(one.calls for one in attacks):,}",
+        ])
+        if last.connections > 1:
+            remarks.append(f"- {server.title} closes the attacker's connections: {last.goaway or 'without a word'}.")
+        if failures:
+            remarks.append(f"- {server.title} fails others' calls, most of them so: {statistics.mode(failures)}.")
+    head = ["server", "streams", "connections", "s", "peak memory, MiB", "p99, ms", "longest, ms", "calls that failed"]
+    ours = next(attacks for server, attacks in measured.items() if server.name == "calc")
+    most = max(one.attack.streams for one in ours)
     lines = [
-        f"A client opens {rapid_reset.STREAMS:,} streams and resets each at once (CVE-2023-44487), over one connection for as "
-        "long as the server keeps it, and then over another. p99 and the longest time are those of another client, which "
-        "makes a call every 5 ms meanwhile.",
+        f"A client opens {most:,} streams and resets each at once (CVE-2023-44487), over one connection for as long as the "
+        f"server keeps it, and then over another: {plural(len(ours), 'attack')}, each on a new server. p99 and the longest "
+        f"time are those of {probe.CLIENTS} other clients, with connections of their own, each of which wants to make a call "
+        f"every {probe.INTERVAL_SECONDS * 1000:.0f} ms meanwhile; a call that has to wait for the one before waits as well.",
         "",
         *table(head, rows),
-        *([""] if closed else []),
-        *closed,
+        *([""] if remarks else []),
+        *remarks,
         "",
-        "`calc serve`:",
+        "`calc serve`, at its worst:",
         "",
-        target("peak memory", ours.peak / MIB, RESET_MIB, "MiB"),
-        target("the other client's p99", ours.p99_ms, RESET_P99_MS, "ms"),
+        target("peak memory", max(one.peak for one in ours) / MIB, RESET_MIB, "MiB"),
+        target("the other clients' p99", max(one.p99_ms for one in ours), RESET_P99_MS, "ms"),
     ]
+    if most < rapid_reset.STREAMS:
+        lines += ["", f"The targets are for {rapid_reset.STREAMS:,} streams."]
     return Section("Rapid reset", lines)
 
 
@@ -183,4 +190,4 @@ def instruction_counts(measured, not_measured):
 
 def target(what, value, limit, unit):
     verdict = "met" if value <= limit else "**missed**"
-    return f"- {what}: {value:.1f} {unit}; the target is at most {limit} {unit}: {verdict}."
+    return f"- {what}: {value:,.1f} {unit}; the target is at most {limit} {unit}: {verdict}."
