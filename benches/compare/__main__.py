@@ -8,7 +8,7 @@ and `chart` what is told of them.
 """
 
 import argparse
-import datetime
+import dataclasses
 import pathlib
 import signal
 import sys
@@ -18,7 +18,6 @@ import comparison
 import footprint
 import instructions
 import load
-import machine
 import rapid_reset
 import report
 import servers
@@ -27,19 +26,20 @@ from process import Failed
 SHAPES = ["1x1", "10x50", "50x20"]
 # Enough for a verdict in less than two minutes.
 QUICK_SERVERS = ["calc", "grpcio", "tonic"]
-FEWEST_ROUNDS = 5
+# The default, and the fewest that the figures of docs/ may be made of.
+ROUNDS = 5
 
 
 def parse_arguments():
+    known = [server.name for server in servers.ALL]
     parser = argparse.ArgumentParser(prog="script/bench", description="Compares `calc serve` with other gRPC servers.")
     parser.add_argument("--quick", action="store_true", help="fewer servers and shorter runs: under two minutes")
-    parser.add_argument("--rounds", type=positive, help=f"rounds of all servers (default: {FEWEST_ROUNDS}; with --quick 3)")
-    parser.add_argument("--servers", type=words, help=f"which ones, of {','.join(server.name for server in servers.ALL)}")
+    parser.add_argument("--rounds", type=positive, help=f"rounds of all servers (default: {ROUNDS}; with --quick 3)")
+    parser.add_argument("--servers", type=words, help=f"which ones, of {','.join(known)}")
     parser.add_argument("--shapes", type=shapes, help=f"CONNECTIONSxSTREAMS,... (default: {','.join(SHAPES)})")
     parser.add_argument("--no-footprint", action="store_true", help="only the comparison of calls")
     parser.add_argument("--output", type=pathlib.Path, help="the folder to write benchmarks.md and benchmarks.svg to")
     arguments = parser.parse_args()
-    known = [server.name for server in servers.ALL]
     for name in arguments.servers or []:
         if name not in known:
             parser.error(f"there is no server {name}, but {', '.join(known)}")
@@ -82,22 +82,14 @@ def build(wanted):
     return measured, left_out
 
 
-def head(arguments):
-    """What the report begins with, but for what makes it."""
-    return [
-        "# Benchmarks",
-        "",
-        "Made by `script/bench" + "".join(f" {argument}" for argument in sys.argv[1:]) + "` on "
-        + f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d, %H:%M} UTC.",
-        "",
-        *(f"- {line}" for line in machine.lines()),
-        "",
-        "The load generator and the servers share this machine, and talk over loopback. Every reply is checked: before each "
-        "run a handful of calls are compared to the byte, errors too, and in a run every call has to succeed and to bring "
-        "as many bytes as the right reply. The plain grpcio server stands on the very C core, compiled once, that calc stands "
-        "on; `calc serve` has all that it has in production, metrics, reflection, health and limits, while the others are "
-        "the plainest servers of their kind.",
-    ]
+@dataclasses.dataclass(frozen=True)
+class Effort:
+    """How much is measured beside the comparison."""
+
+    starts: int
+    attacks: int
+    streams: int
+    counts: int
 
 
 def measure(arguments):
@@ -105,30 +97,37 @@ def measure(arguments):
     quick = arguments.quick
     wanted = arguments.servers or (QUICK_SERVERS if quick else [server.name for server in servers.ALL])
     # The others are compared with it.
-    measured, left_out = build(dict.fromkeys(["calc", *wanted]))
+    measured, left_out = build({"calc", *wanted})
     plan = comparison.Plan(
-        rounds=arguments.rounds or (3 if quick else FEWEST_ROUNDS),
+        rounds=arguments.rounds or (3 if quick else ROUNDS),
         shapes=arguments.shapes or [load.Shape.parse(shape) for shape in SHAPES],
         run_seconds=0.6 if quick else 2.5,
         warm_up_seconds=0.2 if quick else 0.8,
     )
     runs = comparison.measure(measured, plan, tell)
-    sections = [
-        report.calls(measured, plan, runs),
-        report.verdicts(measured, plan, runs),
-    ]
+    sections = [report.calls(measured, plan, runs), report.verdicts(measured, plan, runs)]
     if not arguments.no_footprint:
-        small = measured[:1] if quick else measured
-        sections.append(report.footprints(each(small, "at rest", lambda server: footprint.measure(server, 5 if quick else 15))))
-        streams, times = (rapid_reset.STREAMS // 4, 1) if quick else (rapid_reset.STREAMS, 3)
-        attacked = each(small, "rapid reset", lambda server: rapid_reset.measure(server, streams, times))
-        sections.append(report.resets(attacked))
-        native = [server for server in measured if server.is_native]
-        reason = instructions.why_not()
-        counted = {} if reason else each(native, "instructions", lambda server: instructions.measure(server, 1 if quick else 3))
-        sections.append(report.instruction_counts(counted, reason))
+        effort = Effort(starts=15, attacks=3, streams=rapid_reset.STREAMS, counts=3)
+        if quick:
+            effort = Effort(starts=5, attacks=1, streams=rapid_reset.STREAMS // 4, counts=1)
+        sections += measure_more(measured[:1] if quick else measured, measured, effort)
     sections.append(report.names(measured, left_out, load.version()))
     return sections, chart.svg(measured, plan, runs)
+
+
+def measure_more(some, measured, effort):
+    """What is not a comparison of calls: sections of the report."""
+    footprints = each(some, "at rest", lambda server: footprint.measure(server, effort.starts))
+    attacks = each(some, "rapid reset", lambda server: rapid_reset.measure(server, effort.streams, effort.attacks))
+    why_not, counts = instructions.why_not(), {}
+    if not why_not:
+        native = [server for server in measured if server.is_native]
+        counts = each(native, "instructions", lambda server: instructions.measure(server, effort.counts))
+    return [
+        report.footprints(footprints),
+        report.resets(attacks),
+        report.instruction_counts(counts, why_not),
+    ]
 
 
 def each(measured, what, measurement):
@@ -143,7 +142,7 @@ def each(measured, what, measurement):
 def output_folder(arguments):
     """Where the report goes: to docs/ if it is whole."""
     is_part = arguments.quick or arguments.servers or arguments.shapes or arguments.no_footprint
-    is_short = (arguments.rounds or FEWEST_ROUNDS) < FEWEST_ROUNDS
+    is_short = (arguments.rounds or ROUNDS) < ROUNDS
     return arguments.output or (None if is_part or is_short else servers.ROOT / "docs")
 
 
@@ -152,7 +151,8 @@ def main():
     # Ended from outside, we end what we have started.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    beginning = head(arguments)
+    # Before the load is ours.
+    beginning = report.head(sys.argv[1:])
     try:
         sections, drawing = measure(arguments)
     except KeyboardInterrupt:
@@ -160,13 +160,12 @@ def main():
     except (Failed, OSError) as error:
         sys.exit(f"script/bench: {error}")
     body = report.text(sections)
+    tell(f"\n{beginning}\n{body}")
     folder = output_folder(arguments)
-    tell("\n" + "\n".join(beginning) + "\n\n" + body)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-        picture = "![CPU time per call](benchmarks.svg)"
         folder.joinpath("benchmarks.svg").write_text(drawing)
-        folder.joinpath("benchmarks.md").write_text("\n".join(beginning) + f"\n\n{picture}\n\n" + body)
+        folder.joinpath("benchmarks.md").write_text(f"{beginning}\n![CPU time per call](benchmarks.svg)\n\n{body}")
         tell(f"This is in {folder / 'benchmarks.md'} now.")
 
 

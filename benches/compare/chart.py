@@ -38,9 +38,10 @@ def legend(y):
         (OURS, THEIRS, "user"),
         (OUR_SYSTEM, THEIR_SYSTEM, "system"),
     ):
-        parts += [rectangle(x, y - 10, 10, 10, colour), rectangle(x + 12, y - 10, 10, 10, other), label(x + 28, y, text)]
+        parts += [rectangle(x, y - 10, 10, 10, colour), rectangle(x + 12, y - 10, 10, 10, other)]
+        parts.append(label(x + 28, y, text))
         x += 90
-    return [*parts, label(x, y, f"line: least to most of the rounds", colour=FAINT)]
+    return [*parts, label(x, y, "line: least to most of the rounds", colour=FAINT)]
 
 
 def panel(servers, runs, shape, top):
@@ -66,8 +67,10 @@ def panel(servers, runs, shape, top):
             beside = end
         else:
             least, most = (min(LEFT + scale * value, end) for value in (spread.least, spread.most))
-            parts.append(f'<path d="M{least:.1f} {y + 8} H{most:.1f} M{least:.1f} {y + 4} v8 M{most:.1f} {y + 4} v8" '
-                         f'stroke="{INK}" fill="none"/>')
+            parts.append(
+                f'<path d="M{least:.1f} {y + 8} H{most:.1f} M{least:.1f} {y + 4} v8 M{most:.1f} {y + 4} v8" '
+                f'stroke="{INK}" fill="none"/>'
+            )
             beside = max(right, most)
         ratio = "" if is_ours else f"  ({comparison.cpu_ratio(runs, shape, server.name).median:.2f})"
         parts.append(label(beside + 8, y + 13, f"{spread.median:.1f}{ratio}", weight=600 if is_ours else 400))

@@ -42,6 +42,10 @@ class Run:
     def cpu(self):
         return self.user + self.system
 
+    def __str__(self):
+        cpu = f"{self.cpu:7.1f} µs of CPU a call ({self.user:.1f} user, {self.system:.1f} system)"
+        return f"{cpu}  {self.per_second:8,.0f} calls/s  p99 {self.p99_ms:.2f} ms"
+
 
 def measure(servers, plan, tell):
     """Every run: a list by round, for each shape and server's name."""
@@ -56,10 +60,7 @@ def measure(servers, plan, tell):
                 with server.start() as process:
                     run, calls[key] = measure_once(process, shape, plan, calls.get(key))
                 runs[key].append(run)
-                tell(
-                    f"round {number + 1} of {plan.rounds}  {shape!s:>6}  {server.name:<7}{run.cpu:7.1f} µs of CPU a call "
-                    f"({run.user:.1f} user, {run.system:.1f} system) {run.per_second:8,.0f} calls/s  p99 {run.p99_ms:.2f} ms"
-                )
+                tell(f"round {number + 1} of {plan.rounds}  {shape!s:>6}  {server.name:<7}{run}")
     return runs
 
 

@@ -1,4 +1,4 @@
-"""What a server takes when little is asked of it: memory at rest, memory of a connection, the time to the first answer."""
+"""What a server takes when little is asked of it: memory at rest and of a connection, the time to the first answer."""
 
 import contextlib
 import dataclasses
@@ -63,4 +63,5 @@ def allow_files(count):
     """Open files, for us and for the servers that we start."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < count:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count if hard == resource.RLIM_INFINITY else min(count, hard), hard))
+        enough = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))

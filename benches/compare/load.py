@@ -69,11 +69,12 @@ def check(summary, calls):
     expected = calls, calls, calls * len(ADD_REPLY)
     got = summary.succeeded, summary.status_2xx, summary.data_bytes
     if got != expected:
-        raise Failed(f"of {calls} calls not every one succeeded: (succeeded, 2xx, bytes of data) are {got}, not {expected}")
+        names = "(succeeded, 2xx, bytes of data)"
+        raise Failed(f"not every call of {calls} has succeeded: {names} are {got}, and not {expected}")
 
 
 def latencies(log):
-    """The latencies of a log of h2load, in milliseconds and in order. A line has the start in µs, the status, and µs."""
+    """The latencies of h2load's log, in milliseconds and in order. A line has the start in µs, the status, and µs."""
     return sorted(int(line.split("\t")[2]) / 1000 for line in log.splitlines())
 
 

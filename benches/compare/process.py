@@ -111,9 +111,9 @@ def cpu_seconds(pid):
     """The CPU time of a process and of all that descend from it, ended ones too: user and system."""
     user = system = 0
     for member in family(pid):
-        user_ticks, system_ticks, user_of_ended, system_of_ended = stat_times(PROC.joinpath(f"{member}/stat").read_text())
-        user += user_ticks + user_of_ended
-        system += system_ticks + system_of_ended
+        utime, stime, cutime, cstime = stat_times(PROC.joinpath(f"{member}/stat").read_text())
+        user += utime + cutime
+        system += stime + cstime
     return user / TICKS, system / TICKS
 
 

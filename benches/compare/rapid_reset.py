@@ -9,8 +9,19 @@ import sys
 import time
 
 from figures import percentile
-from http2 import ADD_PATH, CANCEL, END_HEADERS, GOAWAY, HEADERS, RST_STREAM, Connection, answer_to, frame, goaway_text
-from http2 import header_block
+from http2 import (
+    ADD_PATH,
+    CANCEL,
+    END_HEADERS,
+    GOAWAY,
+    HEADERS,
+    RST_STREAM,
+    Connection,
+    answer_to,
+    frame,
+    goaway_text,
+    header_block,
+)
 from process import Failed, peak_bytes
 
 STREAMS = 200_000

@@ -5,11 +5,14 @@ adds it to the list in `__main__.py`.
 """
 
 import dataclasses
+import datetime
 import statistics
+import textwrap
 
 import comparison
 import footprint
 import instructions
+import machine
 import probe
 import rapid_reset
 from figures import Spread
@@ -18,6 +21,41 @@ MIB, KIB = 2**20, 2**10
 
 # What `calc serve` is to keep to.
 IDLE_MIB, CONNECTION_KIB, FIRST_CALL_MS, RESET_MIB, RESET_P99_MS = 15, 20, 60, 100, 100
+
+
+PREMISES = """
+The load generator and the servers share this machine, and talk over loopback. Every reply is checked: before each run
+a handful of calls are compared to the byte, errors too, and in a run every call has to succeed and to bring as many
+bytes as the right reply. `calc serve` has all that it has in production: metrics, reflection, health, limits. The
+others are the plainest servers of their kind; the plain grpcio server stands on the very C core, compiled once, that
+calc stands on.
+"""
+
+CALLS = """
+Each figure is the median of {rounds}, with the least and the most in brackets. In each round every server is started
+anew, warmed up and loaded in its turn; which one is first changes from round to round. CPU is the server's own, of all
+its threads. Calls per second, p50 and p99 are what the load generator sees while it takes its share of the same cores,
+so that the CPU of a call is the figure to compare. “calc needs” is our CPU per call divided by that server's, round by
+round: 0.80 means that calc needs 20 % less, 1.25 that it needs 25 % more.
+"""
+
+AT_REST = """
+Memory is what is resident; what the kernel has for sockets is not in it. The memory of a connection is of one of
+{connections:,}. The time to the first answer is from before the program is started to the right reply on a new
+connection.
+"""
+
+RAPID_RESET = """
+A client opens {streams:,} streams and resets each at once (CVE-2023-44487), over one connection for as long as the
+server keeps it, and then over another: {attacks}, each on a new server. p99 and the longest time are those of {clients}
+other clients, with connections of their own, each of which wants to make a call every {interval:.0f} ms meanwhile; a
+call that has to wait for the one before waits as well.
+"""
+
+INSTRUCTIONS = """
+What callgrind counts in the server's process for a call of Add ({shape}): the difference between runs of {calls:,} and
+{twice:,} calls, by the number of calls. The kernel's share is not in it. Only programs of machine code are counted.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,10 +69,24 @@ def text(sections):
     return "\n".join(f"## {section.title}\n\n" + "\n".join(section.lines) + "\n" for section in sections)
 
 
+def paragraph(text):
+    """Lines that are not too long."""
+    return textwrap.wrap(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False)
+
+
 def table(head, rows, others="---:"):
     """A table, whose first column is text and whose others are numbers unless told otherwise."""
     lines = [head, ["---"] + [others] * (len(head) - 1), *rows]
     return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def head(arguments):
+    """The title, what made the report, and on what."""
+    command = " ".join(["script/bench", *arguments])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    lines = ["# Benchmarks", "", f"Made by `{command}` on {now:%Y-%m-%d, %H:%M} UTC.", ""]
+    lines += [f"- {line}" for line in machine.lines()]
+    return "\n".join([*lines, "", *paragraph(PREMISES), ""])
 
 
 def names(servers, left_out, load_generator):
@@ -48,13 +100,7 @@ def names(servers, left_out, load_generator):
 
 def calls(servers, plan, runs):
     """The comparison: a table for each shape of the load."""
-    lines = [
-        f"Each figure is the median of {plural(plan.rounds, 'round')}, with the least and the most in brackets. In each round every "
-        "server is started anew, warmed up and loaded in its turn; which one is first changes from round to round. CPU is "
-        "the server's own, of all its threads. Calls per second, p50 and p99 are what the load generator sees while it "
-        "takes its share of the same cores, so that the CPU of a call is the figure to compare. “calc needs” is our CPU per "
-        "call divided by that server's, round by round: 0.80 means that calc needs 20 % less, 1.25 that it needs 25 % more.",
-    ]
+    lines = paragraph(CALLS.format(rounds=plural(plan.rounds, "round")))
     for shape in plan.shapes:
         lines += ["", f"### {plural(shape.connections, 'connection')} × {plural(shape.streams, 'stream')}", ""]
         cost, load = [], []
@@ -67,7 +113,8 @@ def calls(servers, plan, runs):
             ratio = "1" if server.name == "calc" else comparison.cpu_ratio(runs, shape, server.name).text(2)
             cost.append([server.title, column("cpu", 1), column("user", 1), column("system", 1), ratio])
             latencies = [column("p50_ms", 2), column("p99_ms", 2)]
-            load.append([server.title, column("per_second", 0), *latencies, column("peak", 1, unit=MIB), f"{of[0].calls:,}"])
+            peak = column("peak", 1, unit=MIB)
+            load.append([server.title, column("per_second", 0), *latencies, peak, f"{of[0].calls:,}"])
         lines += table(["server", "CPU per call, µs", "user", "system", "calc needs"], cost)
         lines += ["", *table(["server", "calls/s", "p50, ms", "p99, ms", "peak memory, MiB", "calls in a run"], load)]
     return Section("Unary calls", lines)
@@ -109,12 +156,16 @@ def footprints(measured):
         ]
         for server, figures in measured.items()
     ]
-    head = ["server", "memory at rest, MiB", "an idle connection, KiB", "… that has made a call, KiB", "exec to first answer, ms"]
+    head = [
+        "server",
+        "memory at rest, MiB",
+        "an idle connection, KiB",
+        "… after a call, KiB",
+        "exec to first answer, ms",
+    ]
     ours = next(figures for server, figures in measured.items() if server.name == "calc")
     lines = [
-        "Memory is what is resident; what the kernel has for sockets is not in it. The memory of a connection is of one of "
-        f"{footprint.CONNECTIONS:,}. The time to the first answer is from before the program is started to the right reply "
-        "of a new connection.",
+        *paragraph(AT_REST.format(connections=footprint.CONNECTIONS)),
         "",
         *table(head, rows),
         "",
@@ -133,16 +184,18 @@ def resets(measured):
     for server, attacks in measured.items():
         last = attacks[-1].attack
         failures = [failure for one in attacks for failure in one.failures]
-        rows.append([
-            server.title,
-            f"{min(one.attack.streams for one in attacks):,}",
-            f"{max(one.attack.connections for one in attacks):,}",
-            Spread.of(one.attack.seconds for one in attacks).text(1),
-            Spread.of(one.peak / MIB for one in attacks).text(1),
-            Spread.of(one.p99_ms for one in attacks).text(1),
-            f"{max(one.most_ms for one in attacks):,.1f}",
-            f"{len(failures):,} of {sum(one.calls for one in attacks):,}",
-        ])
+        rows.append(
+            [
+                server.title,
+                f"{min(one.attack.streams for one in attacks):,}",
+                f"{max(one.attack.connections for one in attacks):,}",
+                Spread.of(one.attack.seconds for one in attacks).text(1),
+                Spread.of(one.peak / MIB for one in attacks).text(1),
+                Spread.of(one.p99_ms for one in attacks).text(1),
+                f"{max(one.most_ms for one in attacks):,.1f}",
+                f"{len(failures):,} of {sum(one.calls for one in attacks):,}",
+            ]
+        )
         if last.connections > 1:
             remarks.append(f"- {server.title} closes the attacker's connections: {last.goaway or 'without a word'}.")
         if failures:
@@ -150,11 +203,14 @@ def resets(measured):
     head = ["server", "streams", "connections", "s", "peak memory, MiB", "p99, ms", "longest, ms", "calls that failed"]
     ours = next(attacks for server, attacks in measured.items() if server.name == "calc")
     most = max(one.attack.streams for one in ours)
+    explained = RAPID_RESET.format(
+        streams=most,
+        attacks=plural(len(ours), "attack"),
+        clients=probe.CLIENTS,
+        interval=probe.INTERVAL_SECONDS * 1000,
+    )
     lines = [
-        f"A client opens {most:,} streams and resets each at once (CVE-2023-44487), over one connection for as long as the "
-        f"server keeps it, and then over another: {plural(len(ours), 'attack')}, each on a new server. p99 and the longest "
-        f"time are those of {probe.CLIENTS} other clients, with connections of their own, each of which wants to make a call "
-        f"every {probe.INTERVAL_SECONDS * 1000:.0f} ms meanwhile; a call that has to wait for the one before waits as well.",
+        *paragraph(explained),
         "",
         *table(head, rows),
         *([""] if remarks else []),
@@ -171,11 +227,8 @@ def resets(measured):
 
 
 def instruction_counts(measured, not_measured):
-    lines = [
-        f"What callgrind counts in the server's process for a call of Add ({instructions.SHAPE}): the difference between "
-        f"runs of {instructions.CALLS:,} and {2 * instructions.CALLS:,} calls, by the number of calls. The kernel's share is "
-        "not in it. It is of programs of machine code only.",
-    ]
+    calls = instructions.CALLS
+    lines = paragraph(INSTRUCTIONS.format(shape=instructions.SHAPE, calls=calls, twice=2 * calls))
     if measured:
         ours = next((count.median for server, count in measured.items() if server.name == "calc"), None)
         rows = [
