@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod auth;
+mod benchmark;
 mod channelz;
 mod cli;
 mod cli_tls;

@@ -9,6 +9,8 @@ ROW, BAR, HEAD, PANEL_HEAD = 26, 16, 64, 34
 # A bar that would be this many times as long as ours is cut off, or the others could not be told apart.
 LONGEST = 4
 
+EXPLAINED = "line: least to most of the rounds; in brackets: what calc needs, divided by it"
+
 INK, FAINT, PAPER = "#1f2328", "#8c959f", "#ffffff"
 OURS, OUR_SYSTEM, THEIRS, THEIR_SYSTEM = "#0969da", "#80b3ea", "#57606a", "#b6bcc3"
 
@@ -41,7 +43,7 @@ def legend(y):
         parts += [rectangle(x, y - 10, 10, 10, colour), rectangle(x + 12, y - 10, 10, 10, other)]
         parts.append(label(x + 28, y, text))
         x += 90
-    return [*parts, label(x, y, "line: least to most of the rounds", colour=FAINT)]
+    return [*parts, label(x, y, EXPLAINED, colour=FAINT)]
 
 
 def panel(servers, runs, shape, top):

@@ -5,8 +5,8 @@ import dataclasses
 import resource
 import time
 
+from connection import Connection
 from figures import Spread
-from http2 import Connection
 from process import settled_bytes
 
 CONNECTIONS = 1_000

@@ -6,8 +6,8 @@ import re
 import subprocess
 import tempfile
 
+from connection import ADD_PATH, ADD_REPLY, ADD_REQUEST
 from figures import percentile
-from http2 import ADD_PATH, ADD_REPLY, ADD_REQUEST
 from process import Failed
 
 # What a run may take: as if each call took a millisecond, and a minute.

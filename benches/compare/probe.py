@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from http2 import Connection
+from connection import Connection
 from process import Failed
 
 CLIENTS = 8

@@ -8,8 +8,7 @@ import subprocess
 import sys
 import time
 
-from figures import percentile
-from http2 import (
+from connection import (
     ADD_PATH,
     CANCEL,
     END_HEADERS,
@@ -22,6 +21,7 @@ from http2 import (
     goaway_text,
     header_block,
 )
+from figures import percentile
 from process import Failed, peak_bytes
 
 STREAMS = 200_000
