@@ -65,7 +65,10 @@ class Connection:
 
     def receive(self):
         """Waits for bytes; False when the server has closed the connection."""
-        data = self.socket.recv(65536)
+        try:
+            data = self.socket.recv(65536)
+        except TimeoutError as late:
+            raise Failed(f"the server did not answer within {PATIENCE_SECONDS} s") from late
         self.received += data
         return bool(data)
 
