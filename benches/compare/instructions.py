@@ -27,8 +27,8 @@ def count(server, calls):
     """All instructions of a server that answers that many calls."""
     with tempfile.TemporaryDirectory(prefix="calc-bench-") as folder:
         output = pathlib.Path(folder, "callgrind")
-        # Valgrind runs one thread at a time. Unless they take turns, one that waits for another by trying again and again,
-        # as the C core's do when a server ends, may keep the other from it for long.
+        # Valgrind runs one thread at a time. Unless they take turns, one that waits for another by trying again and
+        # again, as the C core's do when a server ends, may keep the other from it for long.
         valgrind = ["valgrind", "--tool=callgrind", "--fair-sched=yes", f"--callgrind-out-file={output}"]
         with Process([*valgrind, *server.command()], server.environment) as process:
             load.run(process.wait_for_target(), SHAPE, calls)

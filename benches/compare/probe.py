@@ -45,12 +45,13 @@ class Client(threading.Thread):
 
     def call(self):
         try:
+            self.connection = self.connection or Connection(self.target)
             self.connection.add()
         except (Failed, OSError) as error:
             self.failures.append(str(error))
-            self.connection.close()
-            # A server that takes no connections any more ends this client, which is then missing.
-            self.connection = Connection(self.target)
+            if self.connection:
+                self.connection.close()
+            self.connection = None
 
 
 def main():
