@@ -5,22 +5,23 @@
 
 set(mended)
 set(mended_folder "${CMAKE_BINARY_DIR}/mended")
+# Where headers are looked for first.
+include_directories(BEFORE "${mended_folder}")
 
-# mend(SOURCE FROM TO): FROM is in SOURCE once; the copy that is compiled has TO instead.
-macro(mend source from to)
-  get_filename_component(mended_name "${source}" NAME)
-  set(mended_copy "${mended_folder}/${mended_name}")
+# mend(FILE FROM TO): FROM is in FILE once; the copy that is compiled has TO instead.
+macro(mend file from to)
+  set(mended_copy "${mended_folder}/${file}")
   if("${mended_copy}" IN_LIST mended)
     file(READ "${mended_copy}" mended_text)
   else()
     list(APPEND mended "${mended_copy}")
-    file(READ "${CMAKE_CURRENT_SOURCE_DIR}/${source}" mended_text)
-    set_source_files_properties("${source}" PROPERTIES HEADER_FILE_ONLY ON)
+    file(READ "${CMAKE_CURRENT_SOURCE_DIR}/${file}" mended_text)
+    set_source_files_properties("${file}" PROPERTIES HEADER_FILE_ONLY ON)
   endif()
   string(FIND "${mended_text}" "${from}" mended_first)
   string(FIND "${mended_text}" "${from}" mended_last REVERSE)
   if(mended_first EQUAL -1 OR NOT mended_first EQUAL mended_last)
-    message(FATAL_ERROR "cmake/mend.cmake does not know this ${source}: it should have, once:\n${from}")
+    message(FATAL_ERROR "cmake/mend.cmake does not know this ${file}: it should have, once:\n${from}")
   endif()
   string(REPLACE "${from}" "${to}" mended_text "${mended_text}")
   file(WRITE "${mended_copy}" "${mended_text}")
@@ -124,8 +125,45 @@ mend(src/core/ext/filters/http/server/http_server_filter.cc
                 CompressionAlgorithmSet{GRPC_COMPRESS_NONE, GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP});
 ]])
 
-# All copies are compiled together, with a file that has next to nothing in it.
+# A call that its client has reset is no longer among the concurrent streams of its connection, however much of it
+# there is still to be done: a client that opens calls and resets them at once (CVE-2023-44487) had a backlog as long
+# as it liked, and the calls of others stood behind it for seconds. Calls that come while twice as many as may be
+# concurrent are alive are refused, which clients may retry. (limits.rs)
+mend(src/core/ext/transport/chttp2/transport/internal.h
+[[  grpc_chttp2_stream_map stream_map;
+]]
+[[  grpc_chttp2_stream_map stream_map;
+  // Streams of a server that there are still objects of, those that have been reset among them.
+  size_t streams_alive = 0;
+]])
+mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+[[    *t->accepting_stream = this;
+]]
+[[    *t->accepting_stream = this;
+    t->streams_alive++;
+]])
+mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+[[  GPR_ASSERT((write_closed && read_closed) || id == 0);
+]]
+[[  if (!t->is_client) t->streams_alive--;
+  GPR_ASSERT((write_closed && read_closed) || id == 0);
+]])
+mend(src/core/ext/transport/chttp2/transport/parsing.cc
+[[    t->last_new_stream_id = t->incoming_stream_id;
+    s = t->incoming_stream =
+]]
+[[    t->last_new_stream_id = t->incoming_stream_id;
+    if (t->streams_alive / 2 >= t->settings[GRPC_SENT_SETTINGS][GRPC_CHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS]) {
+      grpc_chttp2_add_rst_stream_to_next_write(t, t->incoming_stream_id, GRPC_HTTP2_REFUSED_STREAM, nullptr);
+      grpc_chttp2_initiate_write(t, GRPC_CHTTP2_INITIATE_WRITE_RST_STREAM);
+      return init_header_skip_frame_parser(t, priority_type, is_eoh);
+    }
+    s = t->incoming_stream =
+]])
+
+# All copies of sources are compiled together, with a file that has next to nothing in it.
 set(mended_options "-include;${CMAKE_CURRENT_LIST_DIR}/shared_writes.h")
+list(FILTER mended INCLUDE REGEX "\\.cc$")
 foreach(copy IN LISTS mended)
   list(APPEND mended_options "-include;${copy}")
 endforeach()

@@ -47,12 +47,25 @@ rust_is_new_enough() {
     [ "${minor:-0}" -ge "$rust_minor" ] && works cargo --version
 }
 
+# The tools to have. A script that needs more adds to it.
+tools='rust c++ cmake make python'
+
+has() {
+    case $1 in
+    rust) rust_is_new_enough ;;
+    c++) works cc --version && works c++ --version ;;
+    python) works python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' ;;
+    grpc++) works pkg-config --exists grpc++ && works command -v grpc_cpp_plugin && works protoc --version ;;
+    go) works go version && [ -d /usr/share/gocode/src/google.golang.org/grpc ] && works protoc --version ;;
+    node) works node --version && works npm --version ;;
+    *) works "$1" --version ;;
+    esac
+}
+
 missing_tools() {
-    rust_is_new_enough || say rust
-    { works cc --version && works c++ --version; } || say c++
-    works cmake --version || say cmake
-    works make --version || say make
-    works python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' || say python
+    for tool in $tools; do
+        has "$tool" || say "$tool"
+    done
 }
 
 # The packages that bring what is missing, by the package manager's names.
@@ -66,6 +79,11 @@ packages() {
         dnf:c++) say gcc-c++ ;;
         dnf:python) say python3 ;;
         brew:c++ | brew:make) ;; # Apple's command line tools
+        apt-get:h2load) say nghttp2-client ;;
+        dnf:h2load | brew:h2load) say nghttp2 ;;
+        apt-get:grpc++) say libgrpc++-dev protobuf-compiler-grpc pkg-config ;;
+        apt-get:go) say golang-go golang-google-grpc-dev golang-goprotobuf-dev protobuf-compiler ;;
+        *:node) say nodejs npm ;;
         *) say "$tool" ;;
         esac
     done | tr '\n' ' '
@@ -79,12 +97,8 @@ packaged_rust_is_too_old() {
     [ -n "$minor" ] && [ "$minor" -lt "$rust_minor" ]
 }
 
-# Installs what is missing; when nothing is, says nothing.
-install_missing() {
-    missing=$(missing_tools | tr '\n' ' ')
-    [ -n "$missing" ] || return 0
-    say "Missing: $missing"
-
+# The package manager, and what is asked of it; no $manager if there is none that we know.
+find_manager() {
     for manager in apt-get dnf brew; do
         ! works command -v "$manager" || break
         manager=
@@ -94,17 +108,26 @@ install_missing() {
     dnf) update='dnf makecache' install='dnf install -y' ;;
     brew) update='brew update' install='brew install' ;;
     esac
+    sudo=
+    if [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ]; then
+        sudo=sudo
+    fi
+}
 
+# Without a terminal sudo cannot ask for a password.
+may_install() { [ -z "$sudo" ] || works sudo -n true || { works command -v sudo && [ -t 0 ]; }; }
+
+# Installs what is missing; when nothing is, says nothing.
+install_missing() {
+    missing=$(missing_tools | tr '\n' ' ')
+    [ -n "$missing" ] || return 0
+    say "Missing: $missing"
+
+    find_manager
     if [ -n "$manager" ] && [ -n "$(packages)" ]; then
-        sudo=
-        if [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ]; then
-            sudo=sudo
-            # Without a terminal sudo cannot ask for a password.
-            works sudo -n true || { works command -v sudo && [ -t 0 ]; } ||
-                die "sudo cannot be used here. Please run this as root, and then $0 again:
+        may_install || die "sudo cannot be used here. Please run this as root, and then $0 again:
     $update
     $install $(packages)"
-        fi
         # shellcheck disable=SC2046,SC2086 # lists of words
         {
             run $sudo $update
@@ -116,6 +139,24 @@ install_missing() {
     [ -z "$missing" ] || die "please install what is still missing, and run this again: $missing
 It takes Rust 1.$rust_minor or newer (https://rustup.rs, or rustup update), Python 3.10 or newer with
 its venv module, cmake, make and a C++ compiler (on macOS: xcode-select --install)."
+}
+
+# install_optional TOOL...: installs what of it is missing and can be had; whoever needs the rest does without it.
+install_optional() {
+    updated=
+    for missing in "$@"; do
+        ! has "$missing" || continue
+        say "Missing: $missing"
+        find_manager
+        # shellcheck disable=SC2046,SC2086 # lists of words
+        if [ -z "$manager" ] || ! may_install; then
+            say "WITHOUT $missing: it cannot be installed from here."
+        elif [ -z "$updated" ] && ! run $sudo $update; then
+            say "WITHOUT $missing: the lists of packages cannot be had."
+        elif updated=yes && ! run $sudo $install $(packages); then
+            say "WITHOUT $missing: it cannot be installed."
+        fi
+    done
 }
 
 # --- Processes -----------------------------------------------------------------------------

@@ -8,6 +8,7 @@ mod batch_cli;
 mod batch_client;
 mod bench_command;
 mod channels;
+mod benchmark;
 mod channelz;
 mod cli;
 mod cli_tls;

@@ -1,0 +1,173 @@
+"""Compares `calc serve` with other servers of the same contract, and reports what it takes.
+
+    script/bench --help
+
+script/bench installs and builds what this needs. One thing a file: `servers` what is measured, `load` how it is
+driven, `process` what it takes, `comparison`, `footprint`, `rapid_reset` and `instructions` the measurements, `report`
+and `chart` what is told of them.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import signal
+import sys
+
+import chart
+import comparison
+import footprint
+import instructions
+import load
+import rapid_reset
+import report
+import servers
+from process import Failed
+
+SHAPES = ["1x1", "10x50", "50x20"]
+# Enough for a verdict in less than two minutes.
+QUICK_SERVERS = ["calc", "grpcio", "tonic"]
+# The default, and the fewest that the figures of docs/ may be made of.
+ROUNDS = 5
+
+
+def parse_arguments():
+    known = [server.name for server in servers.ALL]
+    parser = argparse.ArgumentParser(prog="script/bench", description="Compares `calc serve` with other gRPC servers.")
+    parser.add_argument("--quick", action="store_true", help="fewer servers and shorter runs: under two minutes")
+    parser.add_argument("--rounds", type=positive, help=f"rounds of all servers (default: {ROUNDS}; with --quick 3)")
+    parser.add_argument("--servers", type=words, help=f"which ones, of {','.join(known)}")
+    parser.add_argument("--shapes", type=shapes, help=f"CONNECTIONSxSTREAMS,... (default: {','.join(SHAPES)})")
+    parser.add_argument("--no-footprint", action="store_true", help="only the comparison of calls")
+    parser.add_argument("--output", type=pathlib.Path, help="the folder to write benchmarks.md and benchmarks.svg to")
+    arguments = parser.parse_args()
+    for name in arguments.servers or []:
+        if name not in known:
+            parser.error(f"there is no server {name}, but {', '.join(known)}")
+    return arguments
+
+
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def words(text):
+    return text.split(",")
+
+
+def shapes(text):
+    return [load.Shape.parse(word) for word in text.split(",")]
+
+
+def tell(line):
+    print(line, flush=True)
+
+
+def build(wanted):
+    """The servers that there are, and those that there are not, with the reason."""
+    measured, left_out = [], []
+    for server in servers.ALL:
+        if server.name not in wanted:
+            left_out.append((server, "it was not asked for"))
+            continue
+        try:
+            tell(f"building {server.title}")
+            server.build()
+            measured.append(server)
+        except servers.LeftOut as reason:
+            left_out.append((server, str(reason)))
+            tell(f"WITHOUT {server.title}: {reason}")
+    return measured, left_out
+
+
+@dataclasses.dataclass(frozen=True)
+class Effort:
+    """How much is measured beside the comparison."""
+
+    starts: int
+    attacks: int
+    streams: int
+    counts: int
+
+
+def measure(arguments):
+    """Everything that is asked for: the sections of the report, and the chart."""
+    quick = arguments.quick
+    wanted = arguments.servers or (QUICK_SERVERS if quick else [server.name for server in servers.ALL])
+    # The others are compared with it.
+    measured, left_out = build({"calc", *wanted})
+    plan = comparison.Plan(
+        rounds=arguments.rounds or (3 if quick else ROUNDS),
+        shapes=arguments.shapes or [load.Shape.parse(shape) for shape in SHAPES],
+        run_seconds=0.6 if quick else 2.5,
+        warm_up_seconds=0.2 if quick else 0.8,
+    )
+    runs = comparison.measure(measured, plan, tell)
+    sections = [report.calls(measured, plan, runs), report.verdicts(measured, plan, runs)]
+    if not arguments.no_footprint:
+        effort = Effort(starts=15, attacks=3, streams=rapid_reset.STREAMS, counts=3)
+        if quick:
+            effort = Effort(starts=5, attacks=1, streams=rapid_reset.STREAMS // 4, counts=1)
+        sections += measure_more(measured[:1] if quick else measured, measured, effort)
+    sections.append(report.names(measured, left_out, load.version()))
+    return sections, chart.svg(measured, plan, runs)
+
+
+def measure_more(some, measured, effort):
+    """What is not a comparison of calls: sections of the report."""
+    footprints = each(some, "at rest", lambda server: footprint.measure(server, effort.starts))
+    attacks = each(some, "rapid reset", lambda server: rapid_reset.measure(server, effort.streams, effort.attacks))
+    why_not, counts = instructions.why_not(), {}
+    if not why_not:
+        native = [server for server in measured if server.is_native]
+        counts = each(native, "instructions", lambda server: instructions.measure(server, effort.counts))
+    return [
+        report.footprints(footprints),
+        report.resets(attacks),
+        report.instruction_counts(counts, why_not),
+    ]
+
+
+def each(measured, what, measurement):
+    """A measurement of each server, in turn."""
+    figures = {}
+    for server in measured:
+        tell(f"{what}: {server.title}")
+        figures[server] = measurement(server)
+    return figures
+
+
+def output_folder(arguments):
+    """Where the report goes: to docs/ if it is whole."""
+    is_part = arguments.quick or arguments.servers or arguments.shapes or arguments.no_footprint
+    is_short = (arguments.rounds or ROUNDS) < ROUNDS
+    return arguments.output or (None if is_part or is_short else servers.ROOT / "docs")
+
+
+def main():
+    arguments = parse_arguments()
+    # Ended from outside, we end what we have started.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    # Before the load is ours.
+    beginning = report.head(sys.argv[1:])
+    try:
+        sections, drawing = measure(arguments)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (Failed, OSError) as error:
+        sys.exit(f"script/bench: {error}")
+    body = report.text(sections)
+    tell(f"\n{beginning}\n{body}")
+    folder = output_folder(arguments)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.joinpath("benchmarks.svg").write_text(drawing)
+        folder.joinpath("benchmarks.md").write_text(f"{beginning}\n![CPU time per call](benchmarks.svg)\n\n{body}")
+        tell(f"This is in {folder / 'benchmarks.md'} now.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Ordinary clients: each makes a call every few milliseconds on a connection of its own, until standard input ends.
+Then their latencies in ms, as JSON.
+
+    python benches/compare/probe.py TARGET
+
+A latency is from when the call was due: a client that waits for one answer for a second has not had the answers
+of all the calls that it would have made in that second either. There are several clients, for a server may have each
+connection in the care of one of its threads. They are a process of their own, so that nothing that the measuring one
+does holds them up.
+"""
+
+import json
+import sys
+import threading
+import time
+
+from connection import Connection
+from process import Failed
+
+CLIENTS = 8
+INTERVAL_SECONDS = 0.04
+
+
+class Client(threading.Thread):
+    def __init__(self, target):
+        super().__init__(daemon=True)
+        self.target = target
+        self.connection = Connection(target)
+        self.connection.add()
+        self.latencies, self.failures = [], []
+        self.ended = threading.Event()
+
+    def run(self):
+        due = time.monotonic()
+        while not self.ended.wait(max(0.0, due - time.monotonic())):
+            self.call()
+            now = time.monotonic()
+            self.latencies.append((now - due) * 1000)
+            due += INTERVAL_SECONDS
+        # Calls that were due, and were not made.
+        now = time.monotonic()
+        while due < now:
+            self.latencies.append((now - due) * 1000)
+            due += INTERVAL_SECONDS
+
+    def call(self):
+        try:
+            self.connection = self.connection or Connection(self.target)
+            self.connection.add()
+        except (Failed, OSError) as error:
+            self.failures.append(str(error))
+            if self.connection:
+                self.connection.close()
+            self.connection = None
+
+
+def main():
+    clients = [Client(sys.argv[1]) for _ in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    print("ready", flush=True)
+    sys.stdin.read()
+    for client in clients:
+        client.ended.set()
+    for client in clients:
+        client.join(60)
+    latencies = [latency for client in clients for latency in client.latencies]
+    failures = [failure for client in clients for failure in client.failures]
+    json.dump({"latencies": latencies, "failures": failures}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+"""The servers that are compared: how each is built and started, and what it is made of."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+from process import Failed, Process
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PROTO = ROOT / "protos/calc.proto"
+PEERS = ROOT / "benches/peers"
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
+
+# What a build may take, with a C core among it.
+BUILD_SECONDS = 1800
+
+
+class LeftOut(Exception):
+    """A server that cannot be had here, and why."""
+
+
+class Server:
+    """A server to be measured. As it is here, it is built of the files of benches/peers/NAME/ in `folder`."""
+
+    name = title = library = ""
+    # Its own machine code: callgrind can count its instructions.
+    is_native = True
+    environment = None
+
+    @property
+    def folder(self):
+        return TARGET / "bench" / self.name
+
+    @property
+    def source(self):
+        return PEERS / self.name
+
+    def build(self):
+        """Builds it unless that is done; LeftOut if it cannot be."""
+
+    def command(self):
+        """What starts it on a free port."""
+        raise NotImplementedError
+
+    def versions(self):
+        """Its library and its compiler."""
+        raise NotImplementedError
+
+    def start(self):
+        return Process(self.command(), self.environment)
+
+
+class Calc(Server):
+    """What script/bench has built, with everything that a server in production has."""
+
+    name, title, library = "calc", "calc serve", "ours, on grpcio"
+
+    def command(self):
+        # A page of metrics is the one thing that has to be asked for.
+        return [str(TARGET / "release/calc"), "serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
+
+    def versions(self):
+        lock, (core,) = ROOT / "Cargo.lock", re.findall(r"\+([\d.]+)", locked(ROOT / "Cargo.lock", "grpcio-sys"))
+        commit = said(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], or_else="not in git")
+        return f"{locked(lock, 'calc')} ({commit}), grpcio {locked(lock, 'grpcio')}, C core {core}, {rustc()}"
+
+
+class Grpcio(Server):
+    """On a C core that is compiled as the crate has it, with nothing mended."""
+
+    name, title, library = "grpcio", "grpcio, plain", "grpcio"
+
+    def build(self):
+        toolchain = str(self.source / "toolchain.cmake")
+        cargo_build(self.source, self.folder, {"CMAKE_TOOLCHAIN_FILE": toolchain})
+
+    def command(self):
+        return [str(self.folder / "release/bench-grpcio"), "127.0.0.1:0"]
+
+    def versions(self):
+        lock = self.source / "Cargo.lock"
+        (core,) = re.findall(r"\+([\d.]+)", locked(lock, "grpcio-sys"))
+        return f"grpcio {locked(lock, 'grpcio')}, C core {core}, {rustc()}"
+
+
+class Tonic(Server):
+    name, title, library = "tonic", "tonic", "tonic"
+
+    def build(self):
+        cargo_build(self.source, self.folder)
+
+    def command(self):
+        return [str(self.folder / "release/bench-tonic"), "127.0.0.1:0"]
+
+    def versions(self):
+        lock = self.source / "Cargo.lock"
+        names = ("tonic", "hyper", "h2", "tokio")
+        return ", ".join([f"{name} {locked(lock, name)}" for name in names] + [rustc()])
+
+
+class Cpp(Server):
+    """Debian's C++ gRPC."""
+
+    name, title, library = "cpp", "C++, asynchronous", "grpc++"
+
+    def build(self):
+        plugin = tool("grpc_cpp_plugin")
+        flags = required(["pkg-config", "--cflags", "--libs", "grpc++", "protobuf"]).split()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        protoc(f"--cpp_out={self.folder}", f"--grpc_out={self.folder}", f"--plugin=protoc-gen-grpc={plugin}")
+        sources = [self.source / "server.cc", self.folder / "calc.pb.cc", self.folder / "calc.grpc.pb.cc"]
+        output = ["-o", str(self.folder / "bench-cpp")]
+        required([tool("c++"), "-std=c++17", "-O2", f"-I{self.folder}", *map(str, sources), *flags, *output])
+
+    def command(self):
+        return [str(self.folder / "bench-cpp"), "127.0.0.1:0"]
+
+    def versions(self):
+        return f"grpc++ {said(['pkg-config', '--modversion', 'grpc++'])}, {said(['c++', '--version'])}"
+
+
+class Go(Server):
+    """Debian's grpc-go, whose packages are found without modules."""
+
+    name, title, library = "go", "grpc-go", "grpc-go"
+    is_native = False
+    packages = pathlib.Path("/usr/share/gocode")
+
+    def build(self):
+        if not (self.packages / "src/google.golang.org/grpc").is_dir():
+            raise LeftOut("golang-google-grpc-dev is not installed")
+        go = tool("go")
+        # Packages of their own: the messages, and the program.
+        messages, program = self.folder / "src/calc", self.folder / "src/bench-go"
+        for folder in (messages, program):
+            folder.mkdir(parents=True, exist_ok=True)
+        names = ("google.golang.org/protobuf/cmd/protoc-gen-go", "github.com/golang/protobuf/protoc-gen-go")
+        plugins = [name for name in names if (self.packages / "src" / name).is_dir()]
+        if not plugins:
+            raise LeftOut("protoc-gen-go's source is not installed")
+        environment = {"GO111MODULE": "off", "GOFLAGS": "", "GOPATH": f"{self.folder}:{self.packages}"}
+        environment["GOCACHE"] = str(self.folder / "cache")
+        plugin = str(self.folder / "protoc-gen-go")
+        required([go, "build", "-o", plugin, plugins[0]], environment)
+        protoc(f"--plugin=protoc-gen-go={plugin}", f"--go_out=paths=source_relative,Mcalc.proto=calc:{messages}")
+        shutil.copy(self.source / "server.go", program)
+        required([go, "build", "-o", str(self.folder / "bench-go"), "bench-go"], environment)
+
+    def command(self):
+        return [str(self.folder / "bench-go"), "127.0.0.1:0"]
+
+    def versions(self):
+        source = (self.packages / "src/google.golang.org/grpc/version.go").read_text()
+        version = first(r'Version = "([^"]+)"', source)
+        return f"grpc-go {version}, {' '.join(said(['go', 'version']).split()[2:3])}"
+
+
+class Node(Server):
+    name, title, library = "node", "grpc-js", "@grpc/grpc-js"
+    is_native = False
+
+    def build(self):
+        node, npm = tool("node"), tool("npm")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json", "server.js"):
+            shutil.copy(self.source / name, self.folder)
+        lock, installed = self.folder / "package-lock.json", self.folder / "node_modules/installed-lock.json"
+        if not installed.is_file() or installed.read_bytes() != lock.read_bytes():
+            required([npm, "ci", "--prefix", str(self.folder), "--ignore-scripts", "--no-audit", "--no-fund"])
+            shutil.copy(lock, installed)
+        required([node, "--check", str(self.folder / "server.js")])
+
+    def command(self):
+        return ["node", str(self.folder / "server.js"), "127.0.0.1:0", str(PROTO)]
+
+    def versions(self):
+        package = (self.folder / "node_modules/@grpc/grpc-js/package.json").read_text()
+        version = first(r'"version": "([^"]+)"', package)
+        return f"grpc-js {version}, Node.js {said(['node', '--version'])}"
+
+
+class Python(Server):
+    """The example, with the Python that runs this."""
+
+    name, title, library = "python", "Python", "grpcio (PyPI)"
+    is_native = False
+
+    @property
+    def environment(self):
+        return {"PYTHONPATH": os.environ.get("CALC_PYTHON_STUBS", str(TARGET / "python/stubs"))}
+
+    def command(self):
+        return [sys.executable, str(ROOT / "examples/python/server.py"), "127.0.0.1:0"]
+
+    def versions(self):
+        library = said([sys.executable, "-c", "import grpc; print(grpc.__version__)"])
+        return f"grpcio {library} (PyPI), Python {sys.version.split()[0]}"
+
+
+# The first one is what the others are compared with.
+ALL = [Calc(), Grpcio(), Tonic(), Cpp(), Go(), Node(), Python()]
+
+
+def cargo_build(source, target, environment=None):
+    command = [tool("cargo"), "build", "--release", "--locked", "--manifest-path", str(source / "Cargo.toml")]
+    # Cargo finds .cargo/config.toml from the project's root.
+    required([*command, "--target-dir", str(target)], environment)
+
+
+def protoc(*arguments):
+    required([tool("protoc"), f"-I{PROTO.parent}", *arguments, PROTO.name])
+
+
+def tool(name):
+    path = shutil.which(name)
+    if not path:
+        raise LeftOut(f"{name} is not installed")
+    return path
+
+
+def required(command, environment=None):
+    """Runs a step of a build, and gives what it prints."""
+    try:
+        ran = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ | (environment or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=BUILD_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LeftOut(str(error)) from error
+    if ran.returncode != 0:
+        # The reason is at the end, more often than not.
+        lines = (ran.stderr or ran.stdout).strip().splitlines()[-8:]
+        raise LeftOut(f"{pathlib.Path(command[0]).name} failed: {' / '.join(lines)}")
+    return ran.stdout
+
+
+def said(command, or_else="?"):
+    """The first line that a command prints."""
+    try:
+        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return or_else
+    return ran.stdout.splitlines()[0].strip() if ran.returncode == 0 and ran.stdout.strip() else or_else
+
+
+def rustc():
+    return " ".join(said(["rustc", "--version"]).split()[:2])
+
+
+def locked(lock, package):
+    """The version of a package in a Cargo.lock."""
+    return first(rf'name = "{re.escape(package)}"\nversion = "([^"]+)"', lock.read_text())
+
+
+def first(pattern, text):
+    match = re.search(pattern, text)
+    if not match:
+        raise Failed(f"no {pattern} in what should have it")
+    return match[1]
