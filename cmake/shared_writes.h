@@ -1,14 +1,16 @@
 /* Replies that are ready together leave together.
  *
  * The C core writes to a connection as soon as an operation asks for it: one sendmsg for each reply, although one read
- * brought the calls. Between two questions for the next event a thread of a completion queue collects the
- * server's connections that have something to write; when no event is there for it, they are written, each at
- * once. Nothing waits for more than the events that are there already, and for no more than kEvents of them.
+ * brought the calls. Here a thread of a completion queue collects, between two questions for the next event,
+ * the server's connections that have something to write; when there is no event for it, they are written, each
+ * at once. So a reply waits for the events that are there already, and for no more than kEvents of them.
  *
- * A thread that is stuck in a method holds back what it collected before, as it holds back the calls that are
- * waiting for it.
+ * A thread that comes back late had a method that takes its time: what it collected is written before the next one
+ * starts. Only what was collected just before such a method waits for it, as calls of the same thread do.
  */
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 
 #include "src/core/lib/iomgr/closure.h"
 #include "src/core/lib/iomgr/combiner.h"
@@ -20,8 +22,9 @@ constexpr size_t kConnections = 64;
 constexpr size_t kEvents = 256;
 
 struct Waiting {
-  // Whether this thread is between two questions.
+  // Whether this thread is between two questions, and the tick that it got its event in.
   bool collecting = false;
+  int64_t answered = 0;
   size_t events = 0;
   size_t count = 0;
   struct {
@@ -32,8 +35,19 @@ struct Waiting {
 
 static thread_local Waiting waiting;
 
+/* A clock that goes on every few milliseconds, and takes a few nanoseconds to read. */
+static inline int64_t Tick() {
+  timespec now;
+#ifdef CLOCK_MONOTONIC_COARSE
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+#else
+  clock_gettime(CLOCK_MONOTONIC, &now);
+#endif
+  return int64_t{now.tv_sec} * 250 + now.tv_nsec / 4000000;
+}
+
 /* Has the write wait for others. It keeps its transport alive by itself. False: it is to be run now. */
-inline bool Wait(grpc_core::Combiner* combiner, grpc_closure* write) {
+static inline bool Wait(grpc_core::Combiner* combiner, grpc_closure* write) {
   if (!waiting.collecting || waiting.count == kConnections) return false;
   waiting.writes[waiting.count++] = {combiner, write};
   return true;
@@ -44,10 +58,10 @@ class Asking {
  public:
   Asking() { waiting.collecting = false; }
 
-  /* Whether what waits has waited long enough. */
-  bool Late() const { return waiting.count > 0 && ++waiting.events > kEvents; }
+  /* Whether what waits is to wait no longer. */
+  bool Late() const { return waiting.count > 0 && (++waiting.events > kEvents || Tick() != waiting.answered); }
 
-  /* There was one: until the next question, writes wait. */
+  /* There was an event: until the next question, writes wait. */
   void Answered() { answered_ = true; }
 
   /* Has all that waits written when the ExecCtx is flushed. Whether there was any. */
@@ -60,7 +74,10 @@ class Asking {
     return true;
   }
 
-  ~Asking() { waiting.collecting = answered_; }
+  ~Asking() {
+    waiting.collecting = answered_;
+    if (answered_) waiting.answered = Tick();
+  }
 
  private:
   bool answered_ = false;

@@ -79,6 +79,12 @@ fn calls_over_the_memory_quota_are_cancelled() {
     println!("{outcome}");
 }
 
+/// Rapid reset, CVE-2023-44487: the C core took all of them, and others waited for seconds: `cmake/mend.cmake`.
+#[test]
+fn calls_that_are_reset_at_once_are_refused_while_too_many_of_them_are_still_to_be_dealt_with() {
+    drive("rapid_reset", Limits::default());
+}
+
 /// grpcio keeps what it accepts calls with while a request is on its way: 256 such calls once stopped the server.
 #[test]
 fn calls_without_their_requests_do_not_keep_others_from_being_answered() {

@@ -8,7 +8,7 @@ import sys
 import time
 
 import grpc
-from hyperframe.frame import GoAwayFrame, PingFrame, SettingsFrame
+from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame
 
 from checks import PATIENCE, code_of
 from http2 import Http2
@@ -230,6 +230,35 @@ def memory(target):
     # A call may also wait for memory until its time is up.
     late = grpc.StatusCode.DEADLINE_EXCEEDED
     assert codes & refused and codes <= refused | {grpc.StatusCode.OK, late}, codes
+
+
+def answers(client):
+    """Whether a call on this connection is taken, rather than refused."""
+    stream = client.open(UNARY)
+    client.send(DataFrame(stream, b"\0\0\0\0\0", flags=["END_STREAM"]))
+    frames = (frame for frame in client.frames() if frame.stream_id == stream)
+    last = next(frame for frame in frames if isinstance(frame, RstStreamFrame) or "END_STREAM" in frame.flags)
+    return isinstance(last, HeadersFrame)
+
+
+def rapid_reset(target):
+    """Calls that are opened and reset at once, faster than a server can deal with them."""
+    rude, calls = Http2(target), 5_000
+    rude.wait_for(SettingsFrame)
+    for _ in range(calls):
+        rude.send(RstStreamFrame(rude.open(UNARY), 8))
+    rude.send(PingFrame(0, b"all sent"))
+    refused = 0
+    for frame in rude.frames():
+        # REFUSED_STREAM: nothing has been done for the call.
+        refused += isinstance(frame, RstStreamFrame) and frame.error_code == 7
+        if isinstance(frame, PingFrame) and "ACK" in frame.flags:
+            break
+    assert 0 < refused <= calls - 200, refused
+    # The connection goes on once they are dealt with.
+    end = time.monotonic() + PATIENCE
+    while not answers(rude):
+        assert time.monotonic() < end
 
 
 def without_requests(target):

@@ -104,7 +104,8 @@ impl ServerBuilder {
         self
     }
 
-    /// The number of completion queues, each with a thread of its own that runs methods.
+    /// The number of completion queues, each with a thread of its own that runs methods. One that blocks holds up
+    /// the calls of its queue, and replies of theirs that were about to leave.
     /// By default as many as there are processors.
     pub fn queues(mut self, queues: NonZeroUsize) -> ServerBuilder {
         self.queues = queues;
