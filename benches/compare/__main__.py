@@ -3,8 +3,8 @@
     script/bench --help
 
 script/bench installs and builds what this needs. One thing a file: `servers` what is measured, `load` how it is
-driven, `process` what it takes, `comparison`, `footprint`, `rapid_reset` and `instructions` the measurements, `report`
-and `chart` what is told of them.
+driven, `process` what it takes, `comparison`, `batch_service`, `footprint`, `rapid_reset` and `instructions` the
+measurements, `report` and `chart` what is told of them.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import pathlib
 import signal
 import sys
 
+import batch_service
 import chart
 import comparison
 import footprint
@@ -86,6 +87,7 @@ def build(wanted):
 class Effort:
     """How much is measured beside the comparison."""
 
+    calculations: int
     starts: int
     attacks: int
     streams: int
@@ -107,10 +109,13 @@ def measure(arguments):
     runs = comparison.measure(measured, plan, tell)
     sections = [report.calls(measured, plan, runs), report.verdicts(measured, plan, runs)]
     if not arguments.no_footprint:
-        effort = Effort(starts=15, attacks=3, streams=rapid_reset.STREAMS, counts=3)
+        effort = Effort(calculations=10**9, starts=15, attacks=3, streams=rapid_reset.STREAMS, counts=3)
         if quick:
-            effort = Effort(starts=5, attacks=1, streams=rapid_reset.STREAMS // 4, counts=1)
-        sections += measure_more(measured[:1] if quick else measured, measured, effort)
+            effort = Effort(calculations=10**8, starts=5, attacks=1, streams=rapid_reset.STREAMS // 4, counts=1)
+        tell(f"batch: {effort.calculations:,} calculations")
+        calc = next(server for server in measured if server.name == "calc")
+        sections.append(report.batches(batch_service.measure(calc, effort.calculations), runs))
+        sections += measure_more([calc] if quick else measured, measured, effort)
     sections.append(report.names(measured, left_out, load.version()))
     return sections, chart.svg(measured, plan, runs)
 

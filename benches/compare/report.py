@@ -9,6 +9,7 @@ import datetime
 import statistics
 import textwrap
 
+import batch_service
 import comparison
 import footprint
 import instructions
@@ -21,14 +22,18 @@ MIB, KIB = 2**20, 2**10
 
 # What `calc serve` is to keep to.
 IDLE_MIB, CONNECTION_KIB, FIRST_CALL_MS, RESET_MIB, RESET_P99_MS = 15, 20, 60, 100, 100
+# Its CPU time per call to that of others, for calls that are many at once.
+RATIOS = {"grpcio": 0.65, "cpp": 0.95, "tonic": 1.0, "go": 0.5, "python": 0.04}
+# Calculations in a stream to unary ones, in the same CPU time; and what memory may grow by meanwhile.
+BATCH_TIMES, BATCH_MIB = 100, 1
 
 
 PREMISES = """
 The load generator and the servers share this machine, and talk over loopback. Every reply is checked: before each run
 a handful of calls are compared to the byte, errors too, and in a run every call has to succeed and to bring as many
 bytes as the right reply. `calc serve` has all that it has in production: metrics, reflection, health, limits. The
-others are the plainest servers of their kind; the plain grpcio server stands on the very C core, compiled once, that
-calc stands on.
+others are the plainest servers of their kind; the plain grpcio server has the C core as that crate compiles it, calc
+has it mended (cmake/mend.cmake).
 """
 
 CALLS = """
@@ -37,6 +42,11 @@ anew, warmed up and loaded in its turn; which one is first changes from round to
 its threads. Calls per second, p50 and p99 are what the load generator sees while it takes its share of the same cores,
 so that the CPU of a call is the figure to compare. “calc needs” is our CPU per call divided by that server's, round by
 round: 0.80 means that calc needs 20 % less, 1.25 that it needs 25 % more.
+"""
+
+BATCH = """
+`calc bench --batch` divides on {streams} streams of one connection, in messages of {elements:,} calculations, and checks
+every result. The memory is what is resident after a warm-up, and after all of it.
 """
 
 AT_REST = """
@@ -141,7 +151,34 @@ def verdicts(servers, plan, runs):
         ("calc needs less CPU per call than these, in every round:", less),
     ):
         lines += [title, "", *(f"- {line}" for line in found or ["none"]), ""]
-    return Section("Where calc stands", lines[:-1])
+    many = [shape for shape in plan.shapes if shape.streams > 1]
+    kept = [
+        target(f"CPU per call to that of {server.title}, {shape}", ratio, RATIOS[server.name], "", digits=3)
+        for shape in many
+        for server in servers
+        if server.name in RATIOS
+        for ratio in [comparison.cpu_ratio(runs, shape, server.name).median]
+    ]
+    return Section("Where calc stands", [*lines, *kept] if kept else lines[:-1])
+
+
+def batches(measured, runs):
+    """The batch service, and how it compares with the cheapest unary calls of the same run."""
+    unary = min(Spread.of(run.cpu for run in of).median for (_, name), of in runs.items() if name == "calc")
+    head = ["calculations", "CPU per calculation, ns", "calculations/s", "memory before, MiB", "after", "at most"]
+    per_second = measured.calculations / measured.elapsed
+    memory = [f"{value / MIB:.1f}" for value in (measured.before, measured.after, measured.peak)]
+    times = unary * 1000 / measured.cpu_ns
+    row = [f"{measured.calculations:,}", f"{measured.cpu_ns:.1f}", f"{per_second:,.0f}", *memory]
+    lines = [
+        *paragraph(BATCH.format(streams=batch_service.STREAMS, elements=batch_service.ELEMENTS)),
+        "",
+        *table(head, [row]),
+        "",
+        target("calculations to unary ones in the same CPU time", times, BATCH_TIMES, "times", at_least=True),
+        target("growth of the memory", (measured.after - measured.before) / MIB, BATCH_MIB, "MiB"),
+    ]
+    return Section("Batch", lines)
 
 
 def footprints(measured):
@@ -241,6 +278,7 @@ def instruction_counts(measured, not_measured):
     return Section("Instructions", lines)
 
 
-def target(what, value, limit, unit):
-    verdict = "met" if value <= limit else "**missed**"
-    return f"- {what}: {value:,.1f} {unit}; the target is at most {limit} {unit}: {verdict}."
+def target(what, value, limit, unit, at_least=False, digits=1):
+    verdict = "met" if (value >= limit if at_least else value <= limit) else "**missed**"
+    bound, unit = "at least" if at_least else "at most", f" {unit}" if unit else ""
+    return f"- {what}: {value:,.{digits}f}{unit}; the target is {bound} {limit}{unit}: {verdict}."
