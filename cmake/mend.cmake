@@ -40,15 +40,58 @@ mend(src/core/lib/surface/server.cc
 
 # After a GOAWAY, a server's connection is closed with its last call. A socket that is closed with unread input, or
 # gets some afterwards (a WINDOW_UPDATE is enough), is reset, and what the client has not received yet is
-# discarded: replies, and the status. The client closes the connection when it has all of that; what bounds
-# the wait is the grace of max_connection_age, and `Server::shutdown`. (drain.rs)
+# discarded: replies, and the status. The client closes the connection when it has all of that, or loses it
+# five seconds later. (drain.rs)
+mend(src/core/ext/transport/chttp2/transport/internal.h
+[[      next_bdp_ping_timer_handle;
+]]
+[[      next_bdp_ping_timer_handle;
+  // Runs while the client of a server's connection without a call is to close it.
+  absl::optional<grpc_event_engine::experimental::EventEngine::TaskHandle>
+      leaving_timer_handle;
+]])
+mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+[[static void remove_stream(grpc_chttp2_transport* t, uint32_t id,
+                          grpc_error_handle error) {
+]]
+[[static void client_has_not_left_locked(void* arg, grpc_error_handle) {
+  grpc_chttp2_transport* t = static_cast<grpc_chttp2_transport*>(arg);
+  t->leaving_timer_handle.reset();
+  close_transport_locked(t, GRPC_ERROR_CREATE("The client has not closed the connection after GOAWAY"));
+  GRPC_CHTTP2_UNREF_TRANSPORT(t, "client leaves");
+}
+
+static void let_client_leave_locked(grpc_chttp2_transport* t) {
+  if (t->leaving_timer_handle.has_value()) return;
+  GRPC_CHTTP2_REF_TRANSPORT(t, "client leaves");
+  t->leaving_timer_handle = t->event_engine->RunAfter(grpc_core::Duration::Seconds(5), [t] {
+    grpc_core::ApplicationCallbackExecCtx callback_exec_ctx;
+    grpc_core::ExecCtx exec_ctx;
+    t->combiner->Run(GRPC_CLOSURE_CREATE(client_has_not_left_locked, t, nullptr), absl::OkStatus());
+  });
+}
+
+static void remove_stream(grpc_chttp2_transport* t, uint32_t id,
+                          grpc_error_handle error) {
+]])
 mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[    if (t->sent_goaway_state == GRPC_CHTTP2_FINAL_GOAWAY_SENT) {
       close_transport_locked(
           t, GRPC_ERROR_CREATE_REFERENCING(]]
-[[    if (t->is_client && t->sent_goaway_state == GRPC_CHTTP2_FINAL_GOAWAY_SENT) {
+[[    if (!t->is_client && t->sent_goaway_state == GRPC_CHTTP2_FINAL_GOAWAY_SENT && t->closed_with_error.ok()) {
+      let_client_leave_locked(t);
+    } else if (t->sent_goaway_state == GRPC_CHTTP2_FINAL_GOAWAY_SENT) {
       close_transport_locked(
           t, GRPC_ERROR_CREATE_REFERENCING(]])
+mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+[[    if (t->next_bdp_ping_timer_handle.has_value()) {
+]]
+[[    if (t->leaving_timer_handle.has_value() && t->event_engine->Cancel(*t->leaving_timer_handle)) {
+      GRPC_CHTTP2_UNREF_TRANSPORT(t, "client leaves");
+      t->leaving_timer_handle.reset();
+    }
+    if (t->next_bdp_ping_timer_handle.has_value()) {
+]])
 
 # Every reply of a call is written to its connection by itself, although the calls were read together.
 # shared_writes.h says how they leave together.

@@ -4,8 +4,8 @@ mod cli;
 
 use std::process::ExitCode;
 
-/// A call takes some forty allocations, most of them the C core's, which get theirs from here as well: a fifth less
-/// CPU time than with the system's (docs/performance.md).
+/// A call takes two dozen allocations, most of them the C core's, which come from here as well: less CPU time than with
+/// the system's allocator (docs/performance.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
