@@ -9,23 +9,23 @@ set(mended_folder "${CMAKE_BINARY_DIR}/mended")
 include_directories(BEFORE "${mended_folder}")
 
 # mend(FILE FROM TO): FROM is in FILE once; the copy that is compiled has TO instead.
-macro(mend file from to)
-  set(mended_copy "${mended_folder}/${file}")
-  if("${mended_copy}" IN_LIST mended)
-    file(READ "${mended_copy}" mended_text)
+function(mend file from to)
+  set(copy "${mended_folder}/${file}")
+  if("${copy}" IN_LIST mended)
+    file(READ "${copy}" text)
   else()
-    list(APPEND mended "${mended_copy}")
-    file(READ "${CMAKE_CURRENT_SOURCE_DIR}/${file}" mended_text)
+    set(mended "${mended};${copy}" PARENT_SCOPE)
+    file(READ "${CMAKE_CURRENT_SOURCE_DIR}/${file}" text)
     set_source_files_properties("${file}" PROPERTIES HEADER_FILE_ONLY ON)
   endif()
-  string(FIND "${mended_text}" "${from}" mended_first)
-  string(FIND "${mended_text}" "${from}" mended_last REVERSE)
-  if(mended_first EQUAL -1 OR NOT mended_first EQUAL mended_last)
+  string(FIND "${text}" "${from}" first)
+  string(FIND "${text}" "${from}" last REVERSE)
+  if(first EQUAL -1 OR NOT first EQUAL last)
     message(FATAL_ERROR "cmake/mend.cmake does not know this ${file}: it should have, once:\n${from}")
   endif()
-  string(REPLACE "${from}" "${to}" mended_text "${mended_text}")
-  file(WRITE "${mended_copy}" "${mended_text}")
-endmacro()
+  string(REPLACE "${from}" "${to}" text "${text}")
+  file(WRITE "${copy}" "${text}")
+endfunction()
 
 # A call that arrives while its server shuts down is dropped, and its caller is told CANCELLED, as if it had wanted that
 # itself. UNAVAILABLE is what it is, and what clients retry. This is the one place there that lets go of a
@@ -38,10 +38,10 @@ mend(src/core/lib/surface/server.cc
   grpc_call_unref(static_cast<grpc_call*>(call));
 ]])
 
-# After a GOAWAY, a server's connection is closed with its last call. A socket that is closed with unread input, or
-# gets some afterwards (a WINDOW_UPDATE is enough), is reset, and what the client has not received yet is
-# discarded: replies, and the status. The client closes the connection when it has all of that, or loses it
-# five seconds later. (drain.rs)
+# After a GOAWAY, a server's connection is closed as soon as it has no call. A socket that is closed with unread input,
+# or gets some afterwards (a WINDOW_UPDATE is enough), is reset, and what the client has not received yet is
+# discarded: replies, and the status. The client closes the connection when it has all of that. One that does not
+# loses it, five to ten seconds after it has received everything. (drain.rs)
 mend(src/core/ext/transport/chttp2/transport/internal.h
 [[      next_bdp_ping_timer_handle;
 ]]
@@ -57,7 +57,14 @@ mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[static void client_has_not_left_locked(void* arg, grpc_error_handle) {
   grpc_chttp2_transport* t = static_cast<grpc_chttp2_transport*>(arg);
   t->leaving_timer_handle.reset();
-  close_transport_locked(t, GRPC_ERROR_CREATE("The client has not closed the connection after GOAWAY"));
+  int unsent = 0;
+  const bool is_busy = t->write_state != GRPC_CHTTP2_WRITE_STATE_IDLE ||
+                       (ioctl(grpc_endpoint_get_fd(t->ep), TIOCOUTQ, &unsent) == 0 && unsent > 0);
+  if (t->closed_with_error.ok() && is_busy) {
+    let_client_leave_locked(t);
+  } else {
+    close_transport_locked(t, GRPC_ERROR_CREATE("The client has not closed the connection after GOAWAY"));
+  }
   GRPC_CHTTP2_UNREF_TRANSPORT(t, "client leaves");
 }
 
@@ -84,6 +91,23 @@ mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
       close_transport_locked(
           t, GRPC_ERROR_CREATE_REFERENCING(]])
 mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+[[      close_transport_locked(t, GRPC_ERROR_CREATE("goaway sent"));
+]]
+[[      if (t->is_client) {
+        close_transport_locked(t, GRPC_ERROR_CREATE("goaway sent"));
+      } else if (t->closed_with_error.ok()) {
+        let_client_leave_locked(t);
+      }
+]])
+mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+[[static void close_transport_locked(grpc_chttp2_transport* t,
+                                   grpc_error_handle error);
+]]
+[[static void close_transport_locked(grpc_chttp2_transport* t,
+                                   grpc_error_handle error);
+static void let_client_leave_locked(grpc_chttp2_transport* t);
+]])
+mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[    if (t->next_bdp_ping_timer_handle.has_value()) {
 ]]
 [[    if (t->leaving_timer_handle.has_value() && t->event_engine->Cancel(*t->leaving_timer_handle)) {
@@ -95,6 +119,46 @@ mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 
 # Every reply of a call is written to its connection by itself, although the calls were read together.
 # shared_writes.h says how they leave together.
+mend(src/core/ext/transport/chttp2/transport/internal.h
+[[  grpc_chttp2_write_state write_state = GRPC_CHTTP2_WRITE_STATE_IDLE;
+]]
+[[  grpc_chttp2_write_state write_state = GRPC_CHTTP2_WRITE_STATE_IDLE;
+  // The thread that a write waits for, until it has begun: what shared_writes::ThisThread() is there.
+  const void* write_waits_for = nullptr;
+]])
+mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+[[void grpc_chttp2_initiate_write(grpc_chttp2_transport* t,
+                                grpc_chttp2_initiate_write_reason reason) {
+  switch (t->write_state) {
+]]
+[[static bool wait_with_write_locked(grpc_chttp2_transport* t) {
+  if (t->is_client || !shared_writes::Wait(t->combiner, t)) return false;
+  GRPC_CHTTP2_REF_TRANSPORT(t, "write waits");
+  t->write_waits_for = shared_writes::ThisThread();
+  return true;
+}
+
+static void begin_waiting_write_locked(grpc_chttp2_transport* t) {
+  if (t->write_waits_for == nullptr) return;
+  t->write_waits_for = nullptr;
+  t->combiner->FinallyRun(&t->write_action_begin_locked, absl::OkStatus());
+}
+
+void shared_writes::BeginLocked(void* transport, grpc_error_handle) {
+  grpc_chttp2_transport* t = static_cast<grpc_chttp2_transport*>(transport);
+  begin_waiting_write_locked(t);
+  GRPC_CHTTP2_UNREF_TRANSPORT(t, "write waits");
+}
+
+void grpc_chttp2_initiate_write(grpc_chttp2_transport* t,
+                                grpc_chttp2_initiate_write_reason reason) {
+  // Nobody else's write waits for what a thread is doing.
+  if (t->write_waits_for != nullptr && t->write_waits_for != shared_writes::ThisThread() &&
+      !wait_with_write_locked(t)) {
+    begin_waiting_write_locked(t);
+  }
+  switch (t->write_state) {
+]])
 mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[      // 'write_action' (which is scheduled by 'write_action_begin_locked')
       t->combiner->FinallyRun(
@@ -105,10 +169,22 @@ mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[      // 'write_action' (which is scheduled by 'write_action_begin_locked')
       GRPC_CLOSURE_INIT(&t->write_action_begin_locked,
                         write_action_begin_locked, t, nullptr);
-      if (t->is_client || !shared_writes::Wait(t->combiner, &t->write_action_begin_locked)) {
+      if (!wait_with_write_locked(t)) {
         t->combiner->FinallyRun(&t->write_action_begin_locked, absl::OkStatus());
       }
       break;]])
+mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+[[      if (t->close_transport_on_writes_finished.ok()) {
+]]
+[[      begin_waiting_write_locked(t);
+      if (t->close_transport_on_writes_finished.ok()) {
+]])
+mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+[[static void let_client_leave_locked(grpc_chttp2_transport* t);
+]]
+[[static void let_client_leave_locked(grpc_chttp2_transport* t);
+static void begin_waiting_write_locked(grpc_chttp2_transport* t);
+]])
 mend(src/core/lib/surface/completion_queue.cc
 [[  ExecCtxNext exec_ctx(&is_finished_arg);
 ]]
@@ -171,7 +247,7 @@ mend(src/core/ext/filters/http/server/http_server_filter.cc
 # A call that its client has reset is no longer among the concurrent streams of its connection, however much of it
 # there is still to be done: a client that opens calls and resets them at once (CVE-2023-44487) had a backlog as long
 # as it liked, and the calls of others stood behind it for seconds. Calls that come while twice as many as may be
-# concurrent are alive are refused, which clients may retry. (limits.rs)
+# concurrent are alive, and 200 at least, are refused, which clients may retry. (limits.rs)
 mend(src/core/ext/transport/chttp2/transport/internal.h
 [[  grpc_chttp2_stream_map stream_map;
 ]]
@@ -196,7 +272,8 @@ mend(src/core/ext/transport/chttp2/transport/parsing.cc
     s = t->incoming_stream =
 ]]
 [[    t->last_new_stream_id = t->incoming_stream_id;
-    if (t->streams_alive / 2 >= t->settings[GRPC_SENT_SETTINGS][GRPC_CHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS]) {
+    const size_t concurrent = t->settings[GRPC_SENT_SETTINGS][GRPC_CHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS];
+    if (t->streams_alive >= 2 * std::max<size_t>(concurrent, 100)) {
       grpc_chttp2_add_rst_stream_to_next_write(t, t->incoming_stream_id, GRPC_HTTP2_REFUSED_STREAM, nullptr);
       grpc_chttp2_initiate_write(t, GRPC_CHTTP2_INITIATE_WRITE_RST_STREAM);
       return init_header_skip_frame_parser(t, priority_type, is_eoh);
@@ -205,10 +282,9 @@ mend(src/core/ext/transport/chttp2/transport/parsing.cc
 ]])
 
 # All copies of sources are compiled together, with a file that has next to nothing in it.
-set(mended_options "-include;${CMAKE_CURRENT_LIST_DIR}/shared_writes.h")
-list(FILTER mended INCLUDE REGEX "\\.cc$")
-foreach(copy IN LISTS mended)
-  list(APPEND mended_options "-include;${copy}")
-endforeach()
-set_source_files_properties(src/core/lib/surface/init_internally.cc PROPERTIES
-                            SKIP_UNITY_BUILD_INCLUSION ON COMPILE_OPTIONS "${mended_options}")
+list(PREPEND mended "${CMAKE_CURRENT_LIST_DIR}/shared_writes.h")
+set(mended_place src/core/lib/surface/init_internally.cc)
+set_source_files_properties(${mended_place} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON OBJECT_DEPENDS "${mended}")
+list(FILTER mended EXCLUDE REGEX "/internal\\.h$")
+list(TRANSFORM mended PREPEND "-include;")
+set_source_files_properties(${mended_place} PROPERTIES COMPILE_OPTIONS "${mended}")

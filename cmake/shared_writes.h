@@ -6,11 +6,15 @@
  * at once. So a reply waits for the events that are there already, and for no more than kEvents of them.
  *
  * A thread that comes back late had a method that takes its time: what it collected is written before the next one
- * starts. Only what was collected just before such a method waits for it, as calls of the same thread do.
+ * starts. Only what it collected just before such a method waits for it, as calls of the same thread do, and only
+ * until another thread has something to write to the connection.
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <time.h>
+
+#include <algorithm>
 
 #include "src/core/lib/iomgr/closure.h"
 #include "src/core/lib/iomgr/combiner.h"
@@ -29,11 +33,17 @@ struct Waiting {
   size_t count = 0;
   struct {
     grpc_core::Combiner* combiner;
-    grpc_closure* write;
+    void* transport;
   } writes[kConnections];
 };
 
 static thread_local Waiting waiting;
+
+/* Begins the write of a transport, if it still waits, and gives back the reference that was taken for it. In its
+ * combiner; see chttp2_transport.cc. */
+static void BeginLocked(void* transport, grpc_error_handle);
+
+static inline const void* ThisThread() { return &waiting; }
 
 /* A clock that goes on every few milliseconds, and takes a few nanoseconds to read. */
 static inline int64_t Tick() {
@@ -46,10 +56,11 @@ static inline int64_t Tick() {
   return int64_t{now.tv_sec} * 250 + now.tv_nsec / 4000000;
 }
 
-/* Has the write wait for others. It keeps its transport alive by itself. False: it is to be run now. */
-static inline bool Wait(grpc_core::Combiner* combiner, grpc_closure* write) {
+/* Has the write of a transport, which the caller takes a reference to, wait for this thread's next question. False: it
+ * is to begin now. */
+static inline bool Wait(grpc_core::Combiner* combiner, void* transport) {
   if (!waiting.collecting || waiting.count == kConnections) return false;
-  waiting.writes[waiting.count++] = {combiner, write};
+  waiting.writes[waiting.count++] = {combiner, transport};
   return true;
 }
 
@@ -68,7 +79,8 @@ class Asking {
   bool Write() {
     if (waiting.count == 0) return false;
     for (size_t i = 0; i < waiting.count; i++) {
-      waiting.writes[i].combiner->FinallyRun(waiting.writes[i].write, absl::OkStatus());
+      auto& write = waiting.writes[i];
+      write.combiner->Run(GRPC_CLOSURE_CREATE(BeginLocked, write.transport, nullptr), absl::OkStatus());
     }
     waiting.count = waiting.events = 0;
     return true;

@@ -82,7 +82,7 @@ packages() {
         apt-get:h2load) say nghttp2-client ;;
         dnf:h2load | brew:h2load) say nghttp2 ;;
         apt-get:grpc++) say libgrpc++-dev protobuf-compiler-grpc pkg-config ;;
-        apt-get:go) say golang-go golang-google-grpc-dev golang-goprotobuf-dev protobuf-compiler ;;
+        apt-get:go) say golang-go golang-google-grpc-dev protobuf-compiler ;;
         *:node) say nodejs npm ;;
         *) say "$tool" ;;
         esac

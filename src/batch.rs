@@ -17,7 +17,7 @@ use crate::rpc::{Call, Code, ReplyStream, RequestStream, Status};
 /// The most elements in each column of a request: 65,536.
 ///
 /// It is part of the contract, and no setting, for clients divide their columns by it. A request of that many has
-/// 512 KiB, and its reply 832 KiB if every calculation fails: both fit the 4 MiB that a server takes and a client
+/// 512 KiB, and its reply 752 KiB if every calculation fails: both fit the 4 MiB that a server takes and a client
 /// accepts unless told otherwise.
 pub const MAX_ELEMENTS: usize = 65_536;
 
@@ -149,6 +149,6 @@ mod tests {
         let reply = answer(&request, 1).unwrap();
         assert_eq!(reply.errors.len(), MAX_ELEMENTS);
         assert!(reply.compute_size() < u64::from(limits.max_reply_bytes));
-        assert!(reply.compute_size() <= 832 * 1024, "{}", reply.compute_size());
+        assert!(reply.compute_size() <= 752 * 1024, "{}", reply.compute_size());
     }
 }

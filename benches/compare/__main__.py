@@ -34,7 +34,7 @@ ROUNDS = 5
 def parse_arguments():
     known = [server.name for server in servers.ALL]
     parser = argparse.ArgumentParser(prog="script/bench", description="Compares `calc serve` with other gRPC servers.")
-    parser.add_argument("--quick", action="store_true", help="fewer servers and shorter runs: under two minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer servers and shorter runs: under two minutes once all is built")
     parser.add_argument("--rounds", type=positive, help=f"rounds of all servers (default: {ROUNDS}; with --quick 3)")
     parser.add_argument("--servers", type=words, help=f"which ones, of {','.join(known)}")
     parser.add_argument("--shapes", type=shapes, help=f"CONNECTIONSxSTREAMS,... (default: {','.join(SHAPES)})")
@@ -78,7 +78,8 @@ def build(wanted):
             server.build()
             measured.append(server)
         except servers.LeftOut as reason:
-            left_out.append((server, str(reason)))
+            reason = str(reason).replace(str(servers.TARGET), "target").replace(str(servers.ROOT), ".")
+            left_out.append((server, reason))
             tell(f"WITHOUT {server.title}: {reason}")
     return measured, left_out
 

@@ -130,7 +130,7 @@ def resident_bytes(pid):
 
 
 def peak_bytes(pid):
-    """The most memory that was in use since the start, or since forget_peak."""
+    """The most memory that was in use since the start."""
     return sum(kilobytes(PROC.joinpath(f"{member}/status").read_text(), "VmHWM:") for member in family(pid))
 
 

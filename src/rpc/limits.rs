@@ -33,7 +33,8 @@ pub struct Limits {
     pub max_metadata_bytes: u32,
     /// The calls in flight on one connection: 100, the least that RFC 9113 recommends (6.5.2). A client keeps more
     /// waiting; one that opens them anyway loses its connection (`grpc.max_concurrent_streams`). Counted with those
-    /// that were reset and are still to be dealt with, twice as many are the most: more are refused (REFUSED_STREAM).
+    /// that were reset and are still to be dealt with, twice as many are the most, or 200: more are refused
+    /// (REFUSED_STREAM).
     pub max_concurrent_streams: u32,
     /// The streaming calls in flight on all connections: 10,000. One more is refused with
     /// RESOURCE_EXHAUSTED. Unary calls do not stay in flight, and are not counted.
