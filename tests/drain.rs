@@ -45,11 +45,13 @@ fn streams_go_on_until_they_end_by_themselves() {
 /// The C core closed the connection with its last call, and what was still on its way was lost: `cmake/mend.cmake`.
 #[test]
 fn a_client_that_reads_slowly_gets_every_reply_before_the_server_ends() {
-    let mut server = serve(&["--grace", "30"]);
-    let mut client = keep_busy("slow_reader", &[&server]);
-    server.process.signal(SIGTERM);
-    client.end_of_input();
-    assert_eq!(server.process.wait().code(), Some(0));
+    for scenario in ["slow_reader", "slow_reader_that_was_warned"] {
+        let mut server = serve(&["--grace", "30"]);
+        let mut client = keep_busy(scenario, &[&server]);
+        server.process.signal(SIGTERM);
+        client.end_of_input();
+        assert_eq!(server.process.wait().code(), Some(0));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ import sys
 import threading
 
 import grpc
-from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, SettingsFrame, WindowUpdateFrame
+from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, PingFrame, SettingsFrame, WindowUpdateFrame
 
 from checks import PATIENCE
 from http2 import Http2
@@ -76,44 +76,69 @@ def streams(target):
         assert answered == [200] * 8, answered
 
 
-def told_to_go(target, **more):
-    """A connection whose only stream has one reply; what comes on it; and the stream. The server is told to end now."""
+def opened(target, **more):
+    """A connection whose only stream has one reply, and the stream. The server is told to end now."""
     client = Http2(target, **more)
     stream = client.open(REFLECTION)
     client.send(DataFrame(stream, FRAMED))
     client.wait_for(DataFrame)
     print("busy", flush=True)
-    frames = client.frames()
-    # The first is a warning; with the second no further call is taken.
-    for _ in range(2):
-        next(frame for frame in frames if isinstance(frame, GoAwayFrame))
-    return client, frames, stream
+    return client, stream
 
 
-def slow_reader(target):
-    """A stream with more replies than its client takes, which goes on sending while it reads them."""
-    most = 2**31 - 1
-    windows = {SettingsFrame.INITIAL_WINDOW_SIZE: most}
-    client, frames, stream = told_to_go(target, receive_buffer=4096, settings=windows)
-    client.send(WindowUpdateFrame(0, most - 65535))
-    client.send(DataFrame(stream, FRAMED * 2000, flags=["END_STREAM"]))
-    received, ended = 0, False
-    for frame in frames:
+MOST = 2**31 - 1
+# More than a client with such a buffer takes at once, and less than what the server's system keeps for it.
+SLOW = {"receive_buffer": 4096, "settings": {SettingsFrame.INITIAL_WINDOW_SIZE: MOST}}
+MANY = 2000
+
+
+def ask_for_much(client, stream):
+    client.send(WindowUpdateFrame(0, MOST - 65535))
+    client.send(DataFrame(stream, FRAMED * MANY, flags=["END_STREAM"]))
+
+
+def read_slowly(client, stream):
+    """All of the replies, with something to send after each part."""
+    received = 0
+    for frame in client.frames():
         if isinstance(frame, DataFrame):
             received += len(frame.data)
             client.send(WindowUpdateFrame(0, len(frame.data)))
-        ended |= isinstance(frame, HeadersFrame) and "END_STREAM" in frame.flags
-        if ended:
+        if isinstance(frame, HeadersFrame) and "END_STREAM" in frame.flags:
             break
-    assert received >= 2000 * (5 + len(LIST_SERVICES)), received
+    assert received >= MANY * (5 + len(LIST_SERVICES)), received
     sys.stdin.read()
+
+
+def slow_reader(target):
+    """A stream that gets most of its replies when its server takes no call any more."""
+    client, stream = opened(target, **SLOW)
+    # The first is a warning; with the second no further call is taken.
+    client.wait_for(GoAwayFrame)
+    client.wait_for(GoAwayFrame)
+    ask_for_much(client, stream)
+    read_slowly(client, stream)
+
+
+def slow_reader_that_was_warned(target):
+    """A stream that has ended, but for its client, when its server takes no call any more."""
+    client, stream = opened(target, **SLOW)
+    client.answers_pings = False
+    client.wait_for(GoAwayFrame)
+    ping = client.wait_for(PingFrame)
+    ask_for_much(client, stream)
+    client.send(PingFrame(0, ping.opaque_data, flags=["ACK"]))
+    client.answers_pings = True
+    read_slowly(client, stream)
 
 
 def stays(target):
     """A client that has all its replies, and does not go."""
-    client, frames, stream = told_to_go(target)
+    client, stream = opened(target)
+    client.wait_for(GoAwayFrame)
+    client.wait_for(GoAwayFrame)
     client.send(DataFrame(stream, b"", flags=["END_STREAM"]))
-    ends = [frame for frame in frames if isinstance(frame, HeadersFrame) and "END_STREAM" in frame.flags]
+    ends = [frame for frame in client.frames() if isinstance(frame, HeadersFrame) and "END_STREAM" in frame.flags]
     assert len(ends) == 1, ends
     sys.stdin.read()
 
