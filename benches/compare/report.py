@@ -45,8 +45,8 @@ round: 0.80 means that calc needs 20 % less, 1.25 that it needs 25 % more.
 """
 
 BATCH = """
-`calc bench --batch` divides on {streams} streams of one connection, in messages of {elements:,} calculations, and checks
-every result. The memory is what is resident after a warm-up, and after all of it.
+`calc bench --batch` divides on {streams} streams of one connection, in messages of {elements:,} calculations, and
+checks every result. The memory is what is resident after a warm-up, and after all of it.
 """
 
 AT_REST = """
