@@ -50,8 +50,8 @@ pub async fn repeat(mut caller: impl Caller, plan: Arc<Plan>, tally: SharedTally
         let waited = begin.saturating_duration_since(due);
         let result = caller.call().await;
         let end = Instant::now();
-        let rests = ticket.due.is_none()
-            && matches!(&result, Err(Failure::Status(status)) if LASTING.contains(&status.code()));
+        let rests =
+            ticket.due.is_none() && matches!(&result, Err(Failure::Status(status)) if LASTING.contains(&status.code()));
         tally.record(ticket.is_measured, waited, end.saturating_duration_since(due), end, result);
         if rests {
             Delay::new(REST).await;
