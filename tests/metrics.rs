@@ -134,7 +134,7 @@ fn a_request_over_the_limit_is_refused_for_its_size_after_its_caller_is_known() 
     let tokens = BearerTokens::file(folder.path("tokens")).load().unwrap();
     let limits = Limits { max_request_bytes: 1_000, ..Limits::default() };
     let (server, port) = counted_before(calc::server::builder().limits(limits), tokens);
-    let (client, large) = (RawClient::connect(&target(&server)), [0; 1_001]);
+    let (client, large) = (RawClient::connect(&target(&server)), [0_u8; 1_001]);
     let method = "/calc.Calculator/Add";
     assert_eq!(client.call(method, &large).unwrap_err().code(), Code::Unauthenticated);
     assert_eq!(client.call_as(TOKEN, method, &large).unwrap_err().code(), Code::ResourceExhausted);

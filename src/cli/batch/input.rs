@@ -59,7 +59,7 @@ pub fn read(mut input: impl Read, header: bool, sender: Sender<Columns>) -> Resu
         length = arrived.len() - end;
         if length > MAX_LINE {
             // Its end would make it no better.
-            return lines.take(&arrived[end..]).map(drop);
+            return lines.take(&arrived[end..]).map(|_| ());
         }
         buffer.copy_within(end..end + length, 0);
     }
@@ -145,6 +145,7 @@ fn number(field: &[u8]) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
+    use futures::StreamExt;
     use futures::channel::mpsc;
 
     use super::*;
@@ -161,17 +162,14 @@ mod tests {
 
     /// The numbers that `text` gives, read in pieces, and what is wrong with it.
     fn sent(text: &str, header: bool, piece: usize) -> (Vec<i32>, Option<String>) {
-        let (sender, mut receiver) = mpsc::channel(text.len());
+        let (sender, receiver) = mpsc::channel(text.len());
         let error = match read(Pieces(text.as_bytes(), piece), header, sender) {
             Ok(()) => None,
             Err(Exit::Line(message)) => Some(message),
             Err(_) => panic!("what is read can be read"),
         };
-        let mut n1 = Vec::new();
-        while let Ok(Some(columns)) = receiver.try_next() {
-            n1.extend(columns.n1);
-        }
-        (n1, error)
+        let sent: Vec<Columns> = block_on(receiver.collect());
+        (sent.into_iter().flat_map(|columns| columns.n1).collect(), error)
     }
 
     #[test]
