@@ -1,8 +1,8 @@
 //! The BatchCalculator service: columns of operands in, columns of results out, message by message.
 //!
-//! A message's calculations run where it arrives, on the thread of a completion queue: the largest takes about a
-//! fifth of a millisecond, decoding and encoding included, and one and a half if every calculation fails. The next one's
-//! turn comes when the reply has left, which is the adapter's doing (`rpc/call/adapter.rs`).
+//! A message's calculations run where it arrives, on the thread of a completion queue: the largest takes about a fifth
+//! of a millisecond, decoding and encoding included, and one and a half if every calculation fails. The next one's turn
+//! comes when the reply has left, which is the adapter's doing (`rpc/call/adapter.rs`).
 
 use futures::StreamExt;
 use protobuf::Enum;

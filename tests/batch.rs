@@ -106,9 +106,9 @@ fn a_message_has_as_many_elements_as_is_allowed_and_no_more() {
 
     let mut exchange = batch.exchange();
     let column = vec![3; MAX_ELEMENTS + 1];
-    exchange.send(request(Operation::OPERATION_ADD, &[], &[]));
+    exchange.room().unwrap().send(request(Operation::OPERATION_ADD, &[], &[]));
     assert_eq!(exchange.reply().unwrap(), Some(BatchReply::new()));
-    exchange.send(request(Operation::OPERATION_ADD, &column, &column));
+    exchange.room().unwrap().send(request(Operation::OPERATION_ADD, &column, &column));
     let error = exchange.reply().unwrap_err();
     assert_eq!(error.status().code(), Code::InvalidArgument);
     assert!(
@@ -116,7 +116,7 @@ fn a_message_has_as_many_elements_as_is_allowed_and_no_more() {
         "{error}"
     );
     assert_eq!(exchange.reply(), Ok(None));
-    assert!(!exchange.has_room());
+    assert!(exchange.room().is_none());
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn the_futures_of_a_call_are_a_stream_as_any() {
 /// A call that has had a reply and stays open.
 fn open(server: &Server) -> Exchange {
     let mut exchange = batch(server).exchange();
-    exchange.send(request(Operation::OPERATION_ADD, &[1], &[2]));
+    exchange.room().unwrap().send(request(Operation::OPERATION_ADD, &[1], &[2]));
     assert_eq!(exchange.reply().unwrap().unwrap().n1, [3]);
     exchange
 }
@@ -148,9 +148,9 @@ fn a_server_that_ends_gives_a_stream_its_grace_and_then_cancels_it() {
     let server = calculator();
     let mut exchange = open(&server);
     let end = thread::spawn(move || server.shutdown(PATIENCE));
-    exchange.send(request(Operation::OPERATION_MULTIPLY, &[3], &[4]));
+    exchange.room().unwrap().send(request(Operation::OPERATION_MULTIPLY, &[3], &[4]));
     assert_eq!(exchange.reply().unwrap().unwrap().n1, [12]);
-    exchange.close();
+    exchange.room().unwrap().close();
     assert_eq!(exchange.reply(), Ok(None));
     assert_eq!(end.join().unwrap(), Drain::Clean);
 }

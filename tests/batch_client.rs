@@ -10,9 +10,9 @@ use calc::proto::calc_batch::{BatchReply, BatchRequest, ElementError as Element}
 use calc::proto::calc_batch_grpc::{BatchCalculator, batch_calculator_service};
 use calc::rpc::{Call, Code, Drain, ReplyStream, RequestStream, Server, Status};
 use calc::{Client, Error};
-use futures::StreamExt;
 use futures::executor::block_on;
 use futures::future::{Either, poll_fn, select};
+use futures::{StreamExt, stream};
 use futures_timer::Delay;
 
 use crate::common::{PATIENCE, calculator, client, start};
@@ -80,6 +80,31 @@ fn the_time_for_a_reply_runs_only_while_one_is_due() {
     let later = Delay::new(Duration::from_millis(100));
     let replied = block_on(select(poll_fn(|cx| exchange.poll_reply(cx)), later));
     assert!(matches!(replied, Either::Right(_)), "there was no request, and its reply is late");
+}
+
+/// Answers the first request of a stream, and no other.
+struct Stalling;
+
+impl BatchCalculator for Stalling {
+    fn calculate(
+        &self,
+        _: &Call<'_>,
+        requests: RequestStream<BatchRequest>,
+    ) -> Result<ReplyStream<BatchReply>, Status> {
+        let first = requests.take(1).map(|request| Ok(BatchReply { n1: request?.n1, ..Default::default() }));
+        Ok(first.chain(stream::pending()).boxed())
+    }
+}
+
+#[test]
+fn a_server_that_has_answered_and_does_so_no_more_is_told() {
+    let server = start(Server::builder().service(batch_calculator_service(Stalling)));
+    let client = client(&server).timeout(Duration::from_secs(2));
+    let mut sums = client.batch().elements(1).add_pairs(iter::repeat((7, 0)));
+    assert_eq!(sums.next(), Some(Ok(Ok(7))));
+    let late = sums.next().unwrap().unwrap_err();
+    assert!(matches!(&late, Error::DeadlineExceeded(_)) && late.to_string().contains("no reply within 2 s"), "{late}");
+    assert!(sums.next().is_none());
 }
 
 /// Answers each request as it likes, and ends when it has no answer.

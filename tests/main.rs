@@ -7,6 +7,7 @@ mod batch;
 mod batch_cli;
 mod batch_client;
 mod bench_command;
+mod bench_end;
 mod benchmark;
 mod channels;
 mod channelz;

@@ -4,16 +4,20 @@ use std::num::NonZeroUsize;
 
 use calc::rpc::http::{HttpServer, Pages};
 use calc::rpc::{
-    Call, CallOptions, Code, Interceptor, MetadataBuilder, Metrics, MetricsError, Server, ServerBuilder, Status,
+    BearerTokens, Call, CallOptions, Code, Interceptor, Limits, MetadataBuilder, Metrics, MetricsError, Server,
+    ServerBuilder, Status,
 };
 use futures::executor::block_on_stream;
 use futures::{StreamExt, stream};
 
+use crate::common::certificates::Folder;
 use crate::common::process::{ServerProcess, calc, python, run, stdout_of};
 use crate::common::raw::RawClient;
 use crate::common::{PATIENCE, channel, client, start, target};
 use crate::kinds::{Echo, corners, radius, shape};
 use crate::protos::kinds_grpc::{KindsClient, kinds_service};
+
+const TOKEN: &str = "0123456789abcdef";
 
 /// Refuses calls that ask for it.
 struct Refuse;
@@ -33,8 +37,13 @@ fn metrics() -> Metrics {
 
 /// A server that is counted, and the port that shows it.
 fn counted(builder: ServerBuilder) -> (Server, HttpServer) {
+    counted_before(builder.service(kinds_service(Echo)), Refuse)
+}
+
+/// One with an interceptor whose refusals are counted.
+fn counted_before(builder: ServerBuilder, interceptor: impl Interceptor) -> (Server, HttpServer) {
     let metrics = metrics();
-    let server = start(builder.service(kinds_service(Echo)).interceptor(metrics.clone()).interceptor(Refuse));
+    let server = start(builder.interceptor(metrics.clone()).interceptor(interceptor));
     (server, HttpServer::start(&"127.0.0.1:0".parse().unwrap(), Pages::new().metrics(metrics)).unwrap())
 }
 
@@ -115,6 +124,29 @@ fn the_page_has_the_calls_that_were_made() {
     series.push(format!("grpc_server_handling_seconds_count{{{add}}} 5"));
     series.push(format!("grpc_server_handling_seconds_bucket{{{bidi},le=+Inf}} 2"));
     expect(&page(&port), &series.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// Who may not call does not learn of the limit.
+#[test]
+fn a_request_over_the_limit_is_refused_for_its_size_after_its_caller_is_known() {
+    let folder = Folder::new();
+    folder.put("tokens", TOKEN);
+    let tokens = BearerTokens::file(folder.path("tokens")).load().unwrap();
+    let limits = Limits { max_request_bytes: 1_000, ..Limits::default() };
+    let (server, port) = counted_before(calc::server::builder().limits(limits), tokens);
+    let (client, large) = (RawClient::connect(&target(&server)), [0_u8; 1_001]);
+    let method = "/calc.Calculator/Add";
+    assert_eq!(client.call(method, &large).unwrap_err().code(), Code::Unauthenticated);
+    assert_eq!(client.call_as(TOKEN, method, &large).unwrap_err().code(), Code::ResourceExhausted);
+    let add = "grpc_type=unary,grpc_service=calc.Calculator,grpc_method=Add";
+    expect(
+        &page(&port),
+        &[
+            &format!("grpc_server_handled_total{{{add},grpc_code=Unauthenticated}} 1"),
+            &format!("grpc_server_handled_total{{{add},grpc_code=ResourceExhausted}} 1"),
+            &format!("grpc_server_started_total{{{add}}} 2"),
+        ],
+    );
 }
 
 #[test]

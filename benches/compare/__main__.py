@@ -22,7 +22,7 @@ import load
 import rapid_reset
 import report
 import servers
-from process import Failed
+from process import FAULTS
 
 SHAPES = ["1x1", "10x50", "50x20"]
 # Enough for a verdict in less than two minutes.
@@ -34,7 +34,8 @@ ROUNDS = 5
 def parse_arguments():
     known = [server.name for server in servers.ALL]
     parser = argparse.ArgumentParser(prog="script/bench", description="Compares `calc serve` with other gRPC servers.")
-    parser.add_argument("--quick", action="store_true", help="fewer servers and shorter runs: under two minutes once all is built")
+    quick = "fewer servers and shorter runs: under two minutes once all is built"
+    parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument("--rounds", type=positive, help=f"rounds of all servers (default: {ROUNDS}; with --quick 3)")
     parser.add_argument("--servers", type=words, help=f"which ones, of {','.join(known)}")
     parser.add_argument("--shapes", type=shapes, help=f"CONNECTIONSxSTREAMS,... (default: {','.join(SHAPES)})")
@@ -78,10 +79,14 @@ def build(wanted):
             server.build()
             measured.append(server)
         except servers.LeftOut as reason:
-            reason = str(reason).replace(str(servers.TARGET), "target").replace(str(servers.ROOT), ".")
-            left_out.append((server, reason))
-            tell(f"WITHOUT {server.title}: {reason}")
+            left_out.append((server, plain(reason)))
+            tell(f"WITHOUT {server.title}: {plain(reason)}")
     return measured, left_out
+
+
+def plain(reason):
+    """A reason without the paths of this machine."""
+    return str(reason).replace(str(servers.TARGET), "target").replace(str(servers.ROOT), ".")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +112,9 @@ def measure(arguments):
         run_seconds=0.6 if quick else 2.5,
         warm_up_seconds=0.2 if quick else 0.8,
     )
-    runs = comparison.measure(measured, plan, tell)
+    runs, failed = comparison.measure(measured, plan, tell)
+    measured = [server for server in measured if server not in failed]
+    left_out += [(server, plain(reason)) for server, reason in failed.items()]
     sections = [report.calls(measured, plan, runs), report.verdicts(measured, plan, runs)]
     if not arguments.no_footprint:
         effort = Effort(calculations=10**9, starts=15, attacks=3, streams=rapid_reset.STREAMS, counts=3)
@@ -116,19 +123,23 @@ def measure(arguments):
         tell(f"batch: {effort.calculations:,} calculations")
         calc = next(server for server in measured if server.name == "calc")
         sections.append(report.batches(batch_service.measure(calc, effort.calculations), runs))
-        sections += measure_more([calc] if quick else measured, measured, effort)
+        sections += measure_more([calc] if quick else measured, measured, left_out, effort)
     sections.append(report.names(measured, left_out, load.version()))
     return sections, chart.svg(measured, plan, runs)
 
 
-def measure_more(some, measured, effort):
-    """What is not a comparison of calls: sections of the report."""
-    footprints = each(some, "at rest", lambda server: footprint.measure(server, effort.starts))
-    attacks = each(some, "rapid reset", lambda server: rapid_reset.measure(server, effort.streams, effort.attacks))
+def measure_more(some, measured, left_out, effort):
+    """What is not a comparison of calls: sections of the report. What fails is added to `left_out`."""
+
+    def attack(server):
+        return rapid_reset.measure(server, effort.streams, effort.attacks)
+
+    footprints = each(some, "at rest", lambda server: footprint.measure(server, effort.starts), left_out)
+    attacks = each(some, "rapid reset", attack, left_out)
     why_not, counts = instructions.why_not(), {}
     if not why_not:
         native = [server for server in measured if server.is_native]
-        counts = each(native, "instructions", lambda server: instructions.measure(server, effort.counts))
+        counts = each(native, "instructions", lambda server: instructions.measure(server, effort.counts), left_out)
     return [
         report.footprints(footprints),
         report.resets(attacks),
@@ -136,12 +147,18 @@ def measure_more(some, measured, effort):
     ]
 
 
-def each(measured, what, measurement):
-    """A measurement of each server, in turn."""
+def each(measured, what, measurement, left_out):
+    """A measurement of each server, in turn. One that fails is left out of it, unless it is calc."""
     figures = {}
     for server in measured:
         tell(f"{what}: {server.title}")
-        figures[server] = measurement(server)
+        try:
+            figures[server] = measurement(server)
+        except FAULTS as error:
+            if server.name == "calc":
+                raise
+            left_out.append((server, f"{what}: {plain(error)}"))
+            tell(f"WITHOUT {server.title}: {error}")
     return figures
 
 
@@ -163,7 +180,7 @@ def main():
         sections, drawing = measure(arguments)
     except KeyboardInterrupt:
         sys.exit(130)
-    except (Failed, OSError) as error:
+    except FAULTS as error:
         sys.exit(f"script/bench: {error}")
     body = report.text(sections)
     tell(f"\n{beginning}\n{body}")

@@ -7,7 +7,7 @@ import sys
 
 import load
 from figures import Spread, ratios
-from process import Failed, cpu_seconds, peak_bytes
+from process import FAULTS, Failed, cpu_seconds, peak_bytes
 
 # Calls that show what one costs, before the number of those that count is known.
 FIRST_CALLS = 1_000
@@ -48,20 +48,32 @@ class Run:
 
 
 def measure(servers, plan, tell):
-    """Every run: a list by round, for each shape and server's name."""
+    """Every run: a list by round, for each shape and server's name. And the servers that failed, which have no runs,
+    with the reason. It is calc that the others are compared with: without it there is nothing to measure.
+    """
     runs = {(shape, server.name): [] for shape in plan.shapes for server in servers}
-    calls = {}
+    calls, failed = {}, {}
     for number in range(plan.rounds):
         # Whoever comes first in one round is last in the next one.
         start = number % len(servers)
         for shape in plan.shapes:
             for server in servers[start:] + servers[:start]:
+                if server in failed:
+                    continue
                 key = shape, server.name
-                with server.start() as process:
-                    run, calls[key] = measure_once(process, shape, plan, calls.get(key))
+                try:
+                    with server.start() as process:
+                        run, calls[key] = measure_once(process, shape, plan, calls.get(key))
+                except FAULTS as error:
+                    if server.name == "calc":
+                        raise
+                    failed[server] = str(error)
+                    tell(f"WITHOUT {server.title}: {error}")
+                    continue
                 runs[key].append(run)
                 tell(f"round {number + 1} of {plan.rounds}  {shape!s:>6}  {server.name:<7}{run}")
-    return runs
+    names = {server.name for server in failed}
+    return {key: of for key, of in runs.items() if key[1] not in names}, failed
 
 
 def measure_once(process, shape, plan, calls):

@@ -3,10 +3,11 @@ Then their latencies in ms, as JSON.
 
     python benches/compare/probe.py TARGET
 
-A latency is from when the call was due: a client that waits for one answer for a second has not had the answers
-of all the calls that it would have made in that second either. There are several clients, for a server may have each
-connection in the care of one of its threads. They are a process of their own, so that nothing that the measuring one
-does holds them up.
+A latency is from when the call was due: a client that waits for one answer for a second has not had the answers of all
+the calls that it would have made in that second either. A call that fails, however soon, counts as one that was waited
+for as long as anybody would: a server is no faster for refusing some. There are several clients, for a server may have
+each connection in the care of one of its threads. They are a process of their own, so that nothing that the measuring
+one does holds them up.
 """
 
 import json
@@ -14,7 +15,7 @@ import sys
 import threading
 import time
 
-from connection import Connection
+from connection import PATIENCE_SECONDS, Connection
 from process import Failed
 
 CLIENTS = 8
@@ -33,9 +34,9 @@ class Client(threading.Thread):
     def run(self):
         due = time.monotonic()
         while not self.ended.wait(max(0.0, due - time.monotonic())):
-            self.call()
-            now = time.monotonic()
-            self.latencies.append((now - due) * 1000)
+            is_answered = self.call()
+            waited = time.monotonic() - due
+            self.latencies.append((waited if is_answered else max(waited, PATIENCE_SECONDS)) * 1000)
             due += INTERVAL_SECONDS
         # Calls that were due, and were not made.
         now = time.monotonic()
@@ -44,14 +45,17 @@ class Client(threading.Thread):
             due += INTERVAL_SECONDS
 
     def call(self):
+        """Says whether it had its answer."""
         try:
             self.connection = self.connection or Connection(self.target)
             self.connection.add()
+            return True
         except (Failed, OSError) as error:
             self.failures.append(str(error))
             if self.connection:
                 self.connection.close()
             self.connection = None
+            return False
 
 
 def main():

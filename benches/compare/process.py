@@ -21,6 +21,10 @@ class Failed(Exception):
     """A measurement that cannot go on, and why."""
 
 
+# What a measurement of a server may end with, through no fault of ours.
+FAULTS = Failed, OSError, subprocess.SubprocessError
+
+
 class Process:
     """A program that says `listening on HOST:PORT`. As a context it ends with it."""
 

@@ -45,8 +45,8 @@ round: 0.80 means that calc needs 20 % less, 1.25 that it needs 25 % more.
 """
 
 BATCH = """
-`calc bench --batch` divides on {streams} streams of one connection, in messages of {elements:,} calculations, and checks
-every result. The memory is what is resident after a warm-up, and after all of it.
+`calc bench --batch` divides on {streams} streams of one connection, in messages of {elements:,} calculations, and
+checks every result. The memory is what is resident after a warm-up, and after all of it.
 """
 
 AT_REST = """
@@ -59,7 +59,7 @@ RAPID_RESET = """
 A client opens {streams:,} streams and resets each at once (CVE-2023-44487), over one connection for as long as the
 server keeps it, and then over another: {attacks}, each on a new server. p99 and the longest time are those of {clients}
 other clients, with connections of their own, each of which wants to make a call every {interval:.0f} ms meanwhile; a
-call that has to wait for the one before waits as well.
+call that has to wait for the one before waits as well, and one that fails counts as {patience} s.
 """
 
 INSTRUCTIONS = """
@@ -245,6 +245,7 @@ def resets(measured):
         attacks=plural(len(ours), "attack"),
         clients=probe.CLIENTS,
         interval=probe.INTERVAL_SECONDS * 1000,
+        patience=probe.PATIENCE_SECONDS,
     )
     lines = [
         *paragraph(explained),

@@ -5,6 +5,7 @@ use structopt::StructOpt;
 
 use super::connect;
 use super::exit::{self, Exit};
+use super::operation::Operation;
 use super::values;
 
 #[derive(StructOpt)]
@@ -17,14 +18,6 @@ pub struct Calculation {
     n2: i32,
     #[structopt(flatten)]
     server: connect::Connect,
-}
-
-#[derive(Clone, Copy)]
-pub enum Operation {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
 }
 
 impl Calculation {

@@ -23,7 +23,7 @@ EXIT CODES:
     5    the server did not answer in time
     6    the server cannot be reached
     7    the server answered with another error, or does not know the name
-    8    calc bench: a call failed, had a wrong answer, or could not begin in time
+    8    calc bench: it could not run, or a call failed, had a wrong answer, did not end, or could not begin in time
 
 `calc health` has others: see its --help.";
 

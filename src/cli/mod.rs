@@ -10,6 +10,7 @@ mod environment;
 mod exit;
 mod health;
 mod list;
+mod operation;
 mod serve;
 mod values;
 
@@ -21,8 +22,9 @@ use structopt::StructOpt;
 use structopt::clap::AppSettings::{AllowNegativeNumbers, SubcommandRequired, VersionlessSubcommands};
 use structopt::clap::{ArgMatches, Error, ErrorKind, Shell};
 
-use calculate::{Calculation, Operation};
+use calculate::Calculation;
 use exit::Exit;
+use operation::Operation;
 
 /// A Calculator over gRPC: its server, and its client.
 #[derive(StructOpt)]

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use calc::rpc::{Code, Status};
-use grpcio::{CallOption, ChannelBuilder, Client, EnvBuilder, Marshaller, Method, MethodType};
+use grpcio::{CallOption, ChannelBuilder, Client, EnvBuilder, Marshaller, MetadataBuilder, Method, MethodType};
 
 use super::PATIENCE;
 
@@ -21,7 +21,18 @@ impl RawClient {
 
     /// Calls the unary method at `path`.
     pub fn call(&self, path: &str, request: &[u8]) -> Result<Vec<u8>, Status> {
-        Ok(self.client.unary_call(&method(path, MethodType::Unary), &request.to_vec(), options())?)
+        self.call_with(path, request, options())
+    }
+
+    /// The same with a token.
+    pub fn call_as(&self, token: &str, path: &str, request: &[u8]) -> Result<Vec<u8>, Status> {
+        let mut metadata = MetadataBuilder::new();
+        metadata.add_str("authorization", &format!("Bearer {token}")).unwrap();
+        self.call_with(path, request, options().headers(metadata.build()))
+    }
+
+    fn call_with(&self, path: &str, request: &[u8], options: CallOption) -> Result<Vec<u8>, Status> {
+        Ok(self.client.unary_call(&method(path, MethodType::Unary), &request.to_vec(), options)?)
     }
 
     /// Opens a call to the method at `path` and sends nothing: it stays in flight until it is

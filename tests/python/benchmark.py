@@ -8,11 +8,14 @@ The server is a Calculator.
 import contextlib
 import sys
 import unittest
+import unittest.mock
 
+import comparison
 import connection
 import figures
 import instructions
 import load
+import probe
 import process
 import rapid_reset
 
@@ -106,6 +109,62 @@ class Figures(unittest.TestCase):
         values = list(range(1, 1001))
         self.assertEqual([figures.percentile(values, percent) for percent in (50, 99, 100)], [500, 990, 1000])
         self.assertEqual(figures.percentile([7], 99), 7)
+
+
+class Fake:
+    """A server, as a context and as its process. The second time it is started it may fail."""
+
+    def __init__(self, name, fails=False):
+        self.name = self.title = name
+        self.fails, self.starts = fails, 0
+
+    def start(self):
+        self.starts += 1
+        if self.fails and self.starts == 2:
+            raise process.Failed("it is tired")
+        return contextlib.nullcontext()
+
+
+class Failures(unittest.TestCase):
+    def measure(self, *compared):
+        run = comparison.Run(user=1, system=1, per_second=1, p50_ms=1, p99_ms=1, peak=1, calls=1)
+        plan = comparison.Plan(rounds=3, shapes=[load.Shape(1, 1)], run_seconds=1, warm_up_seconds=1)
+        with unittest.mock.patch.object(comparison, "measure_once", lambda *_: (run, 1)):
+            return comparison.measure(list(compared), plan, lambda line: None)
+
+    def test_a_server_that_fails_is_left_out_of_all_rounds(self):
+        tired = Fake("tired", fails=True)
+        runs, failed = self.measure(Fake("calc"), tired, Fake("other"))
+        self.assertEqual({name: len(of) for (_, name), of in runs.items()}, {"calc": 3, "other": 3})
+        self.assertEqual(failed, {tired: "it is tired"})
+
+    def test_nothing_is_compared_without_calc(self):
+        with self.assertRaisesRegex(process.Failed, "tired"):
+            self.measure(Fake("calc", fails=True), Fake("other"))
+
+    def test_a_call_that_fails_is_none_that_was_fast(self):
+        client = probe.Client(TARGET)
+        client.connection.close()
+        client.connection = None
+        # Nobody listens there.
+        client.target = "127.0.0.1:1"
+        client.failures = Ending(client.ended)
+        client.start()
+        client.join(60)
+        self.assertEqual(len(client.failures), 1)
+        self.assertGreaterEqual(min(client.latencies), connection.PATIENCE_SECONDS * 1000)
+
+
+class Ending(list):
+    """Failures, of which the first is the last."""
+
+    def __init__(self, ended):
+        super().__init__()
+        self.ended = ended
+
+    def append(self, failure):
+        super().append(failure)
+        self.ended.set()
 
 
 class Client(unittest.TestCase):

@@ -30,7 +30,7 @@ pub struct Columns {
     pub read: u64,
 }
 
-/// Reads all of `input` and sends its columns: a message when it is full, and when nothing more has arrived yet. Ends
+/// Reads all of `input` and sends its columns: a message when it is full, and at the end of what one read gave. Ends
 /// early when nobody takes them.
 ///
 /// # Errors
@@ -58,7 +58,8 @@ pub fn read(mut input: impl Read, header: bool, sender: Sender<Columns>) -> Resu
         }
         length = arrived.len() - end;
         if length > MAX_LINE {
-            return Err(lines.malformed(lines.line + 1, &format!("has more than {MAX_LINE} bytes")));
+            // Its end would make it no better.
+            return lines.take(&arrived[end..]).map(|_| ());
         }
         buffer.copy_within(end..end + length, 0);
     }
@@ -79,6 +80,9 @@ impl Lines {
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             self.line += 1;
             self.columns.read += line.len() as u64;
+            if line.strip_suffix(b"\n").unwrap_or(line).len() > MAX_LINE {
+                return Err(self.malformed(&format!("has more than {MAX_LINE} bytes"), ""));
+            }
             let content = match line.strip_prefix(BYTE_ORDER_MARK) {
                 Some(content) if self.line == 1 => content,
                 _ => line,
@@ -93,9 +97,10 @@ impl Lines {
                     self.columns.n2.push(n2);
                 }
                 None => {
-                    self.send();
                     let shown: String = String::from_utf8_lossy(content).chars().take(80).collect();
-                    return Err(self.malformed(self.line, &format!("is `{}`", shown.escape_debug())));
+                    // With --header the first line has not come this far.
+                    let hint = if self.line == 1 { "; if it is a header, add --header" } else { "" };
+                    return Err(self.malformed(&format!("is `{}`", shown.escape_debug()), hint));
                 }
             }
             if self.columns.n1.len() == DEFAULT_ELEMENTS && !self.send() {
@@ -115,9 +120,11 @@ impl Lines {
         block_on(self.sender.send(std::mem::replace(&mut self.columns, next))).is_ok()
     }
 
-    fn malformed(&self, line: u64, what: &str) -> Exit {
+    /// What is wrong with the last line. Those before it are sent.
+    fn malformed(&mut self, what: &str, hint: &str) -> Exit {
+        self.send();
+        let line = self.line;
         let range = format!("{} to {}", i32::MIN, i32::MAX);
-        let hint = if line == 1 { "; if it is a header, add --header" } else { "" };
         Exit::Line(format!(
             "line {line} {what}; a line has two int32s ({range}) with a comma between them, such as 10,4{hint}"
         ))
@@ -134,4 +141,63 @@ fn number(field: &[u8]) -> Option<i32> {
     let field = field.trim_ascii();
     let field = field.strip_prefix(b"\"").and_then(|field| field.strip_suffix(b"\"")).unwrap_or(field);
     str::from_utf8(field).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+    use futures::channel::mpsc;
+
+    use super::*;
+
+    /// Gives at most so many bytes at a time.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let length = self.1.min(buffer.len());
+            self.0.read(&mut buffer[..length])
+        }
+    }
+
+    /// The numbers that `text` gives, read in pieces, and what is wrong with it.
+    fn sent(text: &str, header: bool, piece: usize) -> (Vec<i32>, Option<String>) {
+        let (sender, receiver) = mpsc::channel(text.len());
+        let error = match read(Pieces(text.as_bytes(), piece), header, sender) {
+            Ok(()) => None,
+            Err(Exit::Line(message)) => Some(message),
+            Err(_) => panic!("what is read can be read"),
+        };
+        let sent: Vec<Columns> = block_on(receiver.collect());
+        (sent.into_iter().flat_map(|columns| columns.n1).collect(), error)
+    }
+
+    #[test]
+    fn a_line_is_as_long_as_it_may_be_however_it_is_read() {
+        let longest = format!("{}1,2", " ".repeat(MAX_LINE - 3));
+        for piece in [1, 100, MAX_LINE, MAX_LINE + 1, MAX_LINE + 8, BUFFER] {
+            assert_eq!(sent(&format!("7,7\n{longest}\n8,8"), false, piece), (vec![7, 1, 8], None));
+            assert_eq!(sent(&longest, false, piece), (vec![1], None));
+            for end in ["", "\n", "\n8,8\n"] {
+                let (n1, error) = sent(&format!("7,7\n {longest}{end}"), false, piece);
+                let error = error.unwrap();
+                assert!(n1 == [7] && error.starts_with("line 2 has more than 1024 bytes; "), "{n1:?} {error}");
+                for header in [false, true] {
+                    let (n1, error) = sent(&format!(" {longest}{end}"), header, piece);
+                    let error = error.unwrap();
+                    assert!(n1.is_empty() && error.starts_with("line 1 has more than 1024 bytes; "), "{error}");
+                    assert!(!error.contains("--header"), "{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_first_line_without_numbers_may_be_a_header() {
+        let (_, error) = sent("a,b\n1,2\n", false, BUFFER);
+        assert!(error.unwrap().ends_with("; if it is a header, add --header"));
+        assert_eq!(sent("\n\na,b\n1,2\n", true, BUFFER), (vec![1], None));
+        let (_, error) = sent("a,b\nc,d\n", true, BUFFER);
+        assert!(!error.unwrap().contains("--header"));
+    }
 }

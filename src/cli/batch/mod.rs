@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use std::thread;
 
 use calc::client::batch::Exchange;
-use calc::proto::calc_batch::{BatchReply, BatchRequest, Operation};
+use calc::proto::calc_batch::{self as proto, BatchReply, BatchRequest};
 use calc::rpc::log::notice;
 use calc::{Client, Error};
 use futures::StreamExt;
@@ -25,14 +25,15 @@ use structopt::StructOpt;
 
 use super::connect;
 use super::exit::{self, Exit};
+use super::operation::{self, Operation};
 use input::Columns;
 use progress::Progress;
 
 /// What goes in and comes out, for `--help`.
 pub const HELP: &str = "\
 INPUT:
-    Lines of N1,N2 such as 10,4. Spaces and quotes around the numbers, and a line without a number are fine. A line that
-    is anything else ends the command with 2 and says which; all lines before it have been calculated.
+    Lines of N1,N2 such as 10,4. Spaces and quotes around the numbers, and empty lines, are fine. A line that is
+    anything else ends the command with 2 and says which; all lines before it have been calculated.
 
 OUTPUT:
     A line of RESULT,ERROR for each calculation, in their order: `2.5,` or `,DIVISION_BY_ZERO` or `,INT32_OVERFLOW`.
@@ -43,15 +44,13 @@ OUTPUT:
 --timeout is the longest that a reply may take, to some thousand lines, and not the time for all of them. Exit codes are
 those of the other commands: see calc --help.";
 
-/// What can be written for an operation.
-const OPERATIONS: [&str; 5] = ["add", "substract", "subtract", "multiply", "divide"];
-
 #[derive(StructOpt)]
 pub struct Batch {
     /// What to do with the numbers of each line
-    #[structopt(value_name = "OPERATION", possible_values = &OPERATIONS, parse(from_str = operation))]
+    #[structopt(value_name = "OPERATION", possible_values = &operation::NAMES,
+        parse(try_from_str = operation::parse))]
     operation: Operation,
-    /// The first line is a header, which is skipped; prints one too: result,error
+    /// The first line that is not empty is a header, which is skipped; prints one too: result,error
     #[structopt(long)]
     header: bool,
     /// Shows no progress, and does not say how many calculations failed
@@ -61,16 +60,6 @@ pub struct Batch {
     server: connect::Connect,
 }
 
-/// The operation of this name, which is one of [`OPERATIONS`].
-fn operation(name: &str) -> Operation {
-    match name {
-        "add" => Operation::OPERATION_ADD,
-        "multiply" => Operation::OPERATION_MULTIPLY,
-        "divide" => Operation::OPERATION_DIVIDE,
-        _ => Operation::OPERATION_SUBTRACT,
-    }
-}
-
 impl Batch {
     pub fn run(self) -> Result<(), Exit> {
         let client = Client::new(self.server.channel()?).timeout(self.server.timeout);
@@ -78,8 +67,9 @@ impl Batch {
         let (sender, columns) = mpsc::channel(1);
         let header = self.header;
         let reader = thread::spawn(move || input::read(io::stdin().lock(), header, sender));
+        let operation = self.operation.into();
         let mut calculation = Calculation {
-            operation: self.operation,
+            operation,
             exchange: client.batch().exchange(),
             columns: Some(columns),
             read: VecDeque::new(),
@@ -87,7 +77,7 @@ impl Batch {
         let mut text = String::from(if self.header { "result,error\n" } else { "" });
         let mut failed = 0;
         while let Some((reply, read)) = block_on(poll_fn(|cx| calculation.poll(cx)))? {
-            output::write(self.operation, &reply, &mut text);
+            output::write(operation, &reply, &mut text);
             if !exit::print_while_read(&text)? {
                 return Ok(());
             }
@@ -111,7 +101,7 @@ impl Batch {
 
 /// The way from columns to replies.
 struct Calculation {
-    operation: Operation,
+    operation: proto::Operation,
     exchange: Exchange,
     /// `None` after the end.
     columns: Option<Receiver<Columns>>,
@@ -122,15 +112,15 @@ struct Calculation {
 impl Calculation {
     /// A reply, and how many bytes of the input it and all before it come from.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<(BatchReply, u64)>, Error>> {
-        while let (true, Some(columns)) = (self.exchange.has_room(), &mut self.columns) {
+        while let (Some(room), Some(columns)) = (self.exchange.room(), &mut self.columns) {
             match columns.poll_next_unpin(cx) {
                 Poll::Ready(Some(Columns { n1, n2, read })) => {
                     let operation = self.operation.into();
-                    self.exchange.send(BatchRequest { operation, n1, n2, ..Default::default() });
+                    room.send(BatchRequest { operation, n1, n2, ..Default::default() });
                     self.read.push_back(read);
                 }
                 Poll::Ready(None) => {
-                    self.exchange.close();
+                    room.close();
                     self.columns = None;
                 }
                 Poll::Pending => break,

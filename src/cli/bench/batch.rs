@@ -9,7 +9,8 @@ use calc::{Client, Error};
 use futures::future::poll_fn;
 
 use super::caller::{Caller, Failure};
-use super::operation::{Operands, Operation};
+use super::unary::Operands;
+use crate::cli::operation::Operation;
 
 /// A stream that carries one message after the other. One that fails is followed by another.
 pub struct Batched {
@@ -23,8 +24,8 @@ pub struct Batched {
     exchange: Option<Exchange>,
 }
 
-/// Operands and results for all streams, twice as long as a message: what it takes to make and judge one is little beside what it takes
-/// a server to answer it.
+/// Operands and results for all streams, twice as long as a message: what it takes to make and judge one is little
+/// beside what it takes a server to answer it.
 #[derive(Default)]
 pub struct Columns {
     n1: Vec<i32>,
@@ -64,12 +65,7 @@ impl Batched {
     }
 
     fn request(&self) -> BatchRequest {
-        let operation = match self.operation {
-            Operation::Add => proto::Operation::OPERATION_ADD,
-            Operation::Subtract => proto::Operation::OPERATION_SUBTRACT,
-            Operation::Multiply => proto::Operation::OPERATION_MULTIPLY,
-            Operation::Divide => proto::Operation::OPERATION_DIVIDE,
-        };
+        let operation = proto::Operation::from(self.operation);
         let range = self.offset..self.offset + self.elements;
         let (n1, n2) = (self.columns.n1[range.clone()].to_vec(), self.columns.n2[range].to_vec());
         BatchRequest { operation: operation.into(), n1, n2, ..Default::default() }
@@ -104,10 +100,16 @@ impl Caller for Batched {
     async fn call(&mut self) -> Result<(), Failure> {
         let request = self.request();
         let exchange = self.exchange.get_or_insert_with(|| self.client.batch().exchange());
-        exchange.send(request);
+        // There is room, as nothing else is on its way, or else the stream has ended, which is what comes for a reply.
+        if let Some(room) = exchange.room() {
+            room.send(request);
+        }
         let result = match poll_fn(|cx| exchange.poll_reply(cx)).await {
             Ok(Some(reply)) => self.judge(&reply),
-            Ok(None) => Err(Failure::Wrong("the stream has ended without a reply".to_owned())),
+            Ok(None) => {
+                self.exchange = None;
+                Err(Failure::Wrong("the stream has ended without a reply".to_owned()))
+            }
             Err(error) => {
                 self.exchange = None;
                 Err(error.into())
@@ -118,8 +120,9 @@ impl Caller for Batched {
     }
 
     async fn end(&mut self) {
-        if let Some(exchange) = &mut self.exchange {
-            exchange.close();
+        let Some(exchange) = &mut self.exchange else { return };
+        if let Some(room) = exchange.room() {
+            room.close();
             // All replies are there: how the stream ends changes nothing.
             let _ = poll_fn(|cx| exchange.poll_reply(cx)).await;
         }

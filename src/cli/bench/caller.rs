@@ -10,9 +10,12 @@ use futures_timer::Delay;
 use super::plan::Plan;
 use super::tally::SharedTally;
 
-/// How long a place rests after UNAVAILABLE, which may come at once: a server that has gone away is not flooded, nor is
-/// the report. With a rate the rate sees to that.
+/// How long a place rests after one of [`LASTING`]: a server that has gone away, or wants none of it, is not flooded,
+/// nor is the report. With a rate the rate sees to that.
 const REST: Duration = Duration::from_millis(100);
+
+/// Failures that come at once, and for the next call too.
+const LASTING: [Code; 4] = [Code::Unavailable, Code::Unimplemented, Code::Unauthenticated, Code::PermissionDenied];
 
 /// Why a call did not succeed.
 pub enum Failure {
@@ -47,8 +50,8 @@ pub async fn repeat(mut caller: impl Caller, plan: Arc<Plan>, tally: SharedTally
         let waited = begin.saturating_duration_since(due);
         let result = caller.call().await;
         let end = Instant::now();
-        let rests = ticket.due.is_none()
-            && matches!(&result, Err(Failure::Status(status)) if status.code() == Code::Unavailable);
+        let rests =
+            ticket.due.is_none() && matches!(&result, Err(Failure::Status(status)) if LASTING.contains(&status.code()));
         tally.record(ticket.is_measured, waited, end.saturating_duration_since(due), end, result);
         if rests {
             Delay::new(REST).await;

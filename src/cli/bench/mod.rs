@@ -1,15 +1,14 @@
 //! `calc bench`: calls to a server for a while, and how long they took.
 //!
 //! Each call in flight is a task on the thread that its replies come in on (`caller`). A task asks the plan for its
-//! next call: the plan gives one at once, or when it is due (`plan`, `schedule`). What became of it goes to the tally of
-//! the thread (`tally`). This file starts all that, and waits for its end.
+//! next call: the plan gives one at once, or when it is due (`plan`, `schedule`). What became of it goes to the tally
+//! of the thread (`tally`). This file starts all that, and waits for its end.
 
 mod batch;
 mod caller;
 mod connections;
 mod json;
 mod latency;
-mod operation;
 mod options;
 mod plan;
 mod progress;
@@ -18,6 +17,7 @@ mod schedule;
 mod slack;
 mod tally;
 mod text;
+mod unary;
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -32,13 +32,13 @@ use super::exit::{self, Exit};
 use batch::{Batched, Columns};
 use caller::Caller;
 use connections::{Connection, connect};
-use operation::{Operands, Unary};
 pub use options::Options;
 use options::{Format, Settings};
 use plan::Plan;
 use progress::Progress;
 use report::Report;
 use tally::{SharedTally, Tally};
+use unary::{Operands, Unary};
 
 /// How long calls in flight have when the run is interrupted. They may have less.
 const GRACE: Duration = Duration::from_secs(1);

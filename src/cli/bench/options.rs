@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use structopt::StructOpt;
 
-use super::operation::Operation;
 use crate::cli::connect::Connect;
 use crate::cli::exit::Exit;
+use crate::cli::operation::{self, Operation};
 use crate::cli::values;
 
 /// How long a run takes if nothing is said of it.
@@ -45,7 +45,7 @@ pub struct Options {
     rate: Option<f64>,
     /// What is calculated, with operands that vary: add, subtract, multiply or divide
     #[structopt(long, value_name = "OPERATION", env = "CALC_BENCH_OPERATION", hide_env_values = true,
-        default_value = "add", parse(try_from_str = super::operation::parse))]
+        default_value = "add", parse(try_from_str = operation::parse))]
     operation: Operation,
     /// Sends messages of so many calculations each, 1 to 65536, instead of calls with one: each call in flight is then
     /// a stream, which sends a message when it has the reply to the one before

@@ -31,10 +31,10 @@ pub const MAX_IN_FLIGHT: usize = 4;
 /// });
 /// let mut exchange = client.batch().exchange();
 /// loop {
-///     while exchange.has_room() {
+///     while let Some(room) = exchange.room() {
 ///         match requests.next() {
-///             Some(request) => exchange.send(request),
-///             None => exchange.close(),
+///             Some(request) => room.send(request),
+///             None => room.close(),
 ///         }
 ///     }
 ///     let Some(reply) = exchange.reply()? else { break };
@@ -57,6 +57,28 @@ pub struct Exchange {
     timer: Option<Delay>,
 }
 
+/// Room for one more request in an [`Exchange`], which bounds what is on its way.
+#[must_use = "nothing is sent before it is given a request"]
+pub struct Room<'a> {
+    exchange: &'a mut Exchange,
+}
+
+impl Room<'_> {
+    /// Sends a request.
+    pub fn send(self, request: BatchRequest) {
+        let Some(requests) = &self.exchange.requests else { return };
+        let is_division = request.operation == Operation::OPERATION_DIVIDE.into();
+        self.exchange.due.push_back(Due { is_division, length: request.n1.len() });
+        // A call that has ended takes no more, and says why in place of a reply.
+        let _ = requests.unbounded_send(request);
+    }
+
+    /// There are no more requests.
+    pub fn close(self) {
+        self.exchange.requests = None;
+    }
+}
+
 /// A reply that is due.
 struct Due {
     is_division: bool,
@@ -75,27 +97,11 @@ impl Exchange {
         }
     }
 
-    /// Whether there may be another request now: fewer than [`MAX_IN_FLIGHT`] are on their way, and the call has
-    /// neither been closed nor ended.
-    pub fn has_room(&self) -> bool {
-        self.requests.is_some() && self.replies.is_some() && self.due.len() < MAX_IN_FLIGHT
-    }
-
-    /// Sends a request. It is for the caller to ask [`Exchange::has_room`] before, which bounds the memory; after
-    /// [`Exchange::close`] nothing is sent.
-    pub fn send(&mut self, request: BatchRequest) {
-        let Some(requests) = &self.requests else {
-            return;
-        };
-        let is_division = request.operation == Operation::OPERATION_DIVIDE.into();
-        self.due.push_back(Due { is_division, length: request.n1.len() });
-        // A call that has ended takes no more, and says why in place of a reply.
-        let _ = requests.unbounded_send(request);
-    }
-
-    /// There are no more requests.
-    pub fn close(&mut self) {
-        self.requests = None;
+    /// Room for another request, or for word that there are no more. `None` while [`MAX_IN_FLIGHT`] are without their
+    /// replies, after [`Room::close`], and after the call's end.
+    pub fn room(&mut self) -> Option<Room<'_>> {
+        let is_open = self.requests.is_some() && self.replies.is_some();
+        (is_open && self.due.len() < MAX_IN_FLIGHT).then_some(Room { exchange: self })
     }
 
     /// Waits for the next reply: as many results as the request had pairs, and errors with an index among them. `None`

@@ -18,6 +18,7 @@
 
 mod exchange;
 
+use std::iter::Fuse;
 use std::marker::PhantomData;
 use std::time::Duration;
 use std::vec;
@@ -29,7 +30,7 @@ use crate::proto::calc_batch::{BatchReply, BatchRequest, Operation};
 use crate::proto::calc_batch_grpc::BatchCalculatorClient;
 use crate::rpc::{CallOptions, Code, Status};
 
-pub use exchange::{Exchange, MAX_IN_FLIGHT};
+pub use exchange::{Exchange, MAX_IN_FLIGHT, Room};
 
 /// The elements of a message unless [`Batch::elements`] says otherwise: 8,192, which is 64 KiB. More make it no faster.
 pub const DEFAULT_ELEMENTS: usize = 8_192;
@@ -156,10 +157,10 @@ impl Batch {
         let mut requests = n1.chunks(self.elements).zip(n2.chunks(self.elements));
         let mut exchange = self.exchange();
         loop {
-            while exchange.has_room() {
+            while let Some(room) = exchange.room() {
                 match requests.next() {
-                    Some((n1, n2)) => exchange.send(request(operation, n1.to_vec(), n2.to_vec())),
-                    None => exchange.close(),
+                    Some((n1, n2)) => room.send(request(operation, n1.to_vec(), n2.to_vec())),
+                    None => room.close(),
                 }
             }
             match exchange.reply()? {
@@ -179,7 +180,8 @@ impl Batch {
 pub struct Results<T, P> {
     operation: Operation,
     elements: usize,
-    pairs: P,
+    /// Asked no more once they have ended.
+    pairs: Fuse<P>,
     /// `None` after the end.
     exchange: Option<Exchange>,
     /// Results that have arrived.
@@ -192,7 +194,7 @@ impl<T: Number, P: Iterator<Item = (i32, i32)>> Results<T, P> {
         Results {
             operation,
             elements: batch.elements,
-            pairs,
+            pairs: pairs.fuse(),
             exchange: Some(batch.exchange()),
             arrived: Vec::new().into_iter(),
             number: PhantomData,
@@ -204,15 +206,12 @@ impl<T: Number, P: Iterator<Item = (i32, i32)>> Results<T, P> {
         let Some(exchange) = &mut self.exchange else {
             return Ok(None);
         };
-        while exchange.has_room() {
+        while let Some(room) = exchange.room() {
             let (n1, n2): (Vec<_>, Vec<_>) = self.pairs.by_ref().take(self.elements).unzip();
-            // An iterator that has ended is not asked again.
-            let is_last = n1.len() < self.elements;
-            if !n1.is_empty() {
-                exchange.send(request(self.operation, n1, n2));
-            }
-            if is_last {
-                exchange.close();
+            if n1.is_empty() {
+                room.close();
+            } else {
+                room.send(request(self.operation, n1, n2));
             }
         }
         exchange.reply()

@@ -2,4 +2,5 @@
 
 pub(super) mod codec;
 mod fixed;
+mod unknown;
 pub mod wire;

@@ -1,4 +1,4 @@
-//! What is calculated, and what is right.
+//! Calls with one calculation each, and the operands of these and all others.
 
 use calc::arithmetic;
 use calc::proto::calc::{AddRequest, DivideRequest, MultiplyRequest, SubstractRequest};
@@ -6,36 +6,7 @@ use calc::proto::calc_grpc::CalculatorClient;
 use calc::rpc::CallOptions;
 
 use super::caller::{Caller, Failure};
-
-#[derive(Clone, Copy)]
-pub enum Operation {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-}
-
-/// An operation, by its name.
-pub fn parse(text: &str) -> Result<Operation, String> {
-    match text {
-        "add" => Ok(Operation::Add),
-        "subtract" | "substract" => Ok(Operation::Subtract),
-        "multiply" => Ok(Operation::Multiply),
-        "divide" => Ok(Operation::Divide),
-        _ => Err(format!("`{text}` is none of add, subtract, multiply and divide")),
-    }
-}
-
-impl Operation {
-    pub fn name(self) -> &'static str {
-        match self {
-            Operation::Add => "add",
-            Operation::Subtract => "subtract",
-            Operation::Multiply => "multiply",
-            Operation::Divide => "divide",
-        }
-    }
-}
+use crate::cli::operation::Operation;
 
 /// Operands that vary: every operation has a result for them.
 pub struct Operands {
