@@ -1,7 +1,8 @@
-# Faults of the C core that a server's callers would feel, mended in copies of its sources.
+# What the C core does to a server's calls that it should not, mended in copies of its sources.
 #
-# Each mend says what is wrong, and which of tests/ shows it. A source that is not what a mend expects stops the
-# build: then see whether the fault is still there.
+# Each mend says what is wrong; where a caller can see that, which file of tests/ shows it, and where it takes time,
+# docs/performance.md has how much. A source that is not what a mend expects stops the build: then see whether the fault
+# is still there.
 
 set(mended)
 set(mended_folder "${CMAKE_BINARY_DIR}/mended")

@@ -15,7 +15,7 @@ import grpc
 
 from checks import PATIENCE
 from http2 import Accepted
-from serving import announce
+from serving import announce, serve
 
 COMPRESS = {"gzip": gzip.compress, "deflate": zlib.compress}
 DECOMPRESS = {"gzip": gzip.decompress, "deflate": zlib.decompress}
@@ -68,10 +68,7 @@ def identity():
     # A bit for each algorithm; the first is identity.
     options = [("grpc.compression_enabled_algorithms_bitset", 1)]
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=2), handlers=[Echo()], options=options)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    announce(port)
-    server.wait_for_termination()
+    serve(server)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import calc_pb2
 import calc_pb2_grpc
 import grpc
 
-from serving import announce
+from serving import serve
 
 
 class Faulty(calc_pb2_grpc.CalculatorServicer):
@@ -57,10 +57,7 @@ def hanging(call, context):
 def main():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=10))
     calc_pb2_grpc.add_CalculatorServicer_to_server(Faulty(globals()[sys.argv[1]]), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    announce(port)
-    server.wait_for_termination()
+    serve(server)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from concurrent import futures
 
 import grpc
 
-from serving import announce
+from serving import serve
 
 
 class NoMessage(grpc.GenericRpcHandler):
@@ -17,10 +17,7 @@ class NoMessage(grpc.GenericRpcHandler):
 
 def main():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=2), handlers=[NoMessage()])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    announce(port)
-    server.wait_for_termination()
+    serve(server)
 
 
 if __name__ == "__main__":

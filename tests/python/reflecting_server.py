@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pool
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
-from serving import announce
+from serving import serve
 
 # A descriptor is registered when its module is loaded.
 assert calc_pb2 and health_pb2
@@ -21,10 +21,7 @@ assert calc_pb2 and health_pb2
 def main():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
     reflection.enable_server_reflection(sys.argv[1:], server, pool=descriptor_pool.Default())
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    announce(port)
-    server.wait_for_termination()
+    serve(server)
 
 
 if __name__ == "__main__":

@@ -73,8 +73,8 @@ impl Server {
 
     /// Ends the server, as [`Server::enter_lame_duck`] announces: it takes no new connection, asks
     /// each client to leave (GOAWAY) and refuses new calls with UNAVAILABLE. Waits up to `grace` for the calls in
-    /// flight and for their clients, which close their connections when they have all replies (or lose them five
-    /// seconds after), and cancels what is left. Returns within `grace` and five seconds more.
+    /// flight and for their clients, which close their connections when they have all replies (or lose them five to
+    /// ten seconds after), and cancels what is left. Returns within `grace` and five seconds more.
     pub fn shutdown(mut self, grace: Duration) -> Drain {
         self.drain(grace)
     }
