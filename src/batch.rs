@@ -11,8 +11,8 @@ use crate::arithmetic::{self, ArithmeticError};
 use crate::calculator;
 use crate::proto::calc_batch::{BatchReply, BatchRequest, ElementError, Operation};
 use crate::proto::calc_batch_grpc::BatchCalculator;
-use crate::proto::google_rpc::error_details::{BadRequest, bad_request::FieldViolation};
-use crate::rpc::{Call, Code, ReplyStream, RequestStream, Status};
+use grpcio_kit::proto::google_rpc::error_details::{BadRequest, bad_request::FieldViolation};
+use grpcio_kit::{Call, Code, ReplyStream, RequestStream, Status};
 
 /// The most elements in each column of a request: 65,536.
 ///
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn the_largest_messages_fit_the_limits_of_a_server_by_default() {
         use protobuf::Message;
-        let limits = crate::rpc::Limits::default();
+        let limits = grpcio_kit::Limits::default();
         let (n1, n2) = (vec![1; MAX_ELEMENTS], vec![0; MAX_ELEMENTS]);
         let request = request(Operation::OPERATION_DIVIDE, &n1, &n2);
         assert!(request.compute_size() < u64::from(limits.max_request_bytes));

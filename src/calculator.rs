@@ -6,8 +6,8 @@ use crate::proto::calc::{
     AddReply, AddRequest, DivideReply, DivideRequest, MeuliplyReply, MultiplyRequest, SubstractReply, SubstractRequest,
 };
 use crate::proto::calc_grpc::Calculator;
-use crate::proto::google_rpc::error_details::{BadRequest, ErrorInfo, bad_request::FieldViolation};
-use crate::rpc::{Call, Code, Status};
+use grpcio_kit::proto::google_rpc::error_details::{BadRequest, ErrorInfo, bad_request::FieldViolation};
+use grpcio_kit::{Call, Code, Status};
 
 /// The domain of this service's `google.rpc.ErrorInfo` details.
 pub const ERROR_DOMAIN: &str = "calc";

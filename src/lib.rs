@@ -8,7 +8,7 @@
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let server = calc::server::builder().listen("[::]:50050".parse()?).start()?;
 //!     println!("listening on {}", server.addresses()[0]);
-//!     calc::rpc::Termination::listen()?.wait();
+//!     grpcio_kit::Termination::listen()?.wait();
 //!     server.shutdown(Duration::from_secs(10));
 //!     Ok(())
 //! }
@@ -29,22 +29,20 @@
 //! | [`batch`] | the service for many calculations: columns → arithmetic → columns |
 //! | [`server`] | the Calculator's server, ready to start |
 //! | [`client`] | the Calculator's client, blocking and asynchronous, for one calculation or many |
-//! | [`rpc`] | the layer that grpcio leaves out, for any service |
 //! | [`proto`] | generated code |
 
 #![deny(missing_docs)]
-// One place has an exception, and says why: `rpc/call/deadline.rs`.
-#![deny(unsafe_code)]
-
-// Generated code names this crate from the outside, as it would in another crate.
-extern crate self as calc;
+#![forbid(unsafe_code)]
 
 pub mod arithmetic;
 pub mod batch;
 pub mod calculator;
 pub mod client;
 pub mod proto;
-pub mod rpc;
 pub mod server;
 
 pub use client::{Client, Error};
+pub use grpcio_kit;
+
+/// The version of this crate and of the `calc` program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

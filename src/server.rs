@@ -8,9 +8,9 @@ use crate::batch::BatchService;
 use crate::calculator::CalculatorService;
 use crate::proto::calc_batch_grpc::{batch_calculator, batch_calculator_service};
 use crate::proto::calc_grpc::{calculator, calculator_service};
-use crate::proto::google_rpc::error_details;
-use crate::rpc::log::notice;
-use crate::rpc::{Drain, Health, Server, ServerBuilder, ServingStatus, StartError, Termination};
+use grpcio_kit::log::notice;
+use grpcio_kit::proto::google_rpc::error_details;
+use grpcio_kit::{Drain, Health, Server, ServerBuilder, ServingStatus, StartError, Termination};
 
 /// Where a Calculator listens unless told otherwise: every address of the machine.
 pub const DEFAULT_ADDRESS: &str = "[::]:50050";

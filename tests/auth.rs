@@ -5,10 +5,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use calc::Client;
-use calc::proto::grpc_health::health::HealthCheckRequest;
-use calc::proto::grpc_health::health::health_check_response::ServingStatus;
-use calc::proto::grpc_health::health_grpc::HealthClient;
-use calc::rpc::{
+use grpcio_kit::proto::grpc_health::health::HealthCheckRequest;
+use grpcio_kit::proto::grpc_health::health::health_check_response::ServingStatus;
+use grpcio_kit::proto::grpc_health::health_grpc::HealthClient;
+use grpcio_kit::{
     AllowedNames, BearerToken, BearerTokens, Channel, ClientAuth, ClientTls, Code, ConnectError, Health, Server,
     ServerBuilder,
 };
@@ -81,7 +81,7 @@ fn a_service_that_is_open_asks_nobody() {
     let names = AllowedNames::new(["nobody"]).unwrap().open(Health::NAME);
     let known = tokens(&folder, TOKEN).open(Health::NAME);
     let server = start(calc::server::builder().interceptor(names).interceptor(known));
-    let options = calc::rpc::CallOptions::default().timeout(PATIENCE);
+    let options = grpcio_kit::CallOptions::default().timeout(PATIENCE);
     let checked = HealthClient::new(channel(&server)).check(&HealthCheckRequest::new(), options).unwrap();
     assert_eq!(checked.status, ServingStatus::SERVING.into());
     assert_eq!(client(&server).add(20, 10).unwrap_err().status().code(), Code::Unauthenticated);

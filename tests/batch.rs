@@ -9,8 +9,8 @@ use calc::batch::MAX_ELEMENTS;
 use calc::client::batch::{Batch, Calculated, ElementError, Exchange};
 use calc::proto::calc_batch::{BatchReply, BatchRequest, Operation};
 use calc::proto::calc_batch_grpc::BatchCalculatorClient;
-use calc::rpc::{CallOptions, Code, Drain, Server};
 use futures::{StreamExt, stream};
+use grpcio_kit::{CallOptions, Code, Drain, Server};
 use proptest::prelude::*;
 
 use crate::common::process::{ServerProcess, calc, python, stdout_of};

@@ -6,9 +6,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-use calc::rpc::Server;
+use grpcio_kit::Server;
 
-use crate::common::process::{Running, calc, python, run, stdout_of};
+use crate::common::process::{Running, calc, program, python, run, stdout_of};
 use crate::common::{calculator, target};
 
 const FORMAT: &str = "; a line has two int32s (-2147483648 to 2147483647) with a comma between them, such as 10,4\n";
@@ -205,9 +205,8 @@ fn on_terminal(server: &Server, args: &[&str], input: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("input.csv");
     fs::write(&path, input).unwrap();
-    let program = env!("CARGO_BIN_EXE_calc");
     let mut script = python("tests/python/terminal.py");
-    script.stdin(File::open(path).unwrap()).args([program, "batch"]).args(args);
+    script.stdin(File::open(path).unwrap()).arg(program()).arg("batch").args(args);
     stdout_of(script.args(["--timeout", "30", "--target", &target(server)]))
 }
 
@@ -229,8 +228,8 @@ fn a_terminal_shows_the_progress_and_is_left_clean() {
 fn a_terminal_shows_a_count_when_the_input_is_a_pipe() {
     let server = calculator();
     let mut script = python("tests/python/terminal.py");
-    let program = [env!("CARGO_BIN_EXE_calc"), "batch", "add", "--timeout", "30", "--target", &target(&server)];
-    let mut running = Running::start(script.args(program).stdin(Stdio::piped()));
+    let args = ["batch", "add", "--timeout", "30", "--target", &target(&server)];
+    let mut running = Running::start(script.arg(program()).args(args).stdin(Stdio::piped()));
     let (mut stdin, lines) = (running.stdin(), running.lines());
     for _ in 0..10_000 {
         stdin.write_all(b"1,2\n").unwrap();

@@ -8,12 +8,12 @@ use std::time::Duration;
 use calc::client::batch::{Batch, ElementError, MAX_IN_FLIGHT};
 use calc::proto::calc_batch::{BatchReply, BatchRequest, ElementError as Element};
 use calc::proto::calc_batch_grpc::{BatchCalculator, batch_calculator_service};
-use calc::rpc::{Call, Code, Drain, ReplyStream, RequestStream, Server, Status};
 use calc::{Client, Error};
 use futures::executor::block_on;
 use futures::future::{Either, poll_fn, select};
 use futures::{StreamExt, stream};
 use futures_timer::Delay;
+use grpcio_kit::{Call, Code, Drain, ReplyStream, RequestStream, Server, Status};
 
 use crate::common::{PATIENCE, calculator, client, start};
 

@@ -4,10 +4,10 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use calc::rpc::{Call, Interceptor, Server, Status};
+use grpcio_kit::{Call, Interceptor, Server, Status};
 
 use crate::common::certificates::Folder;
-use crate::common::process::{ServerProcess, calc, python, run, stdout_of};
+use crate::common::process::{ServerProcess, calc, program, python, run, stdout_of};
 use crate::common::{calculator, start, target};
 
 /// Runs `calc bench` and gives its exit code, standard output and standard error.
@@ -213,7 +213,7 @@ fn a_target_that_cannot_be_reached_is_told_before_any_call() {
 fn on_terminal(args: &[&str]) -> String {
     let server = calculator();
     let mut script = python("tests/python/terminal.py");
-    script.args([env!("CARGO_BIN_EXE_calc"), "bench", "--target", &target(&server), "--duration", "2.5"]);
+    script.arg(program()).args(["bench", "--target", &target(&server), "--duration", "2.5"]);
     stdout_of(script.args(args))
 }
 

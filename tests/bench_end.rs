@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use calc::rpc::Server;
+use grpcio_kit::Server;
 
 use crate::bench_command::{bench, counted, faulty, numbers, values};
 use crate::common::process::{Running, calc};

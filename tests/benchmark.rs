@@ -1,14 +1,12 @@
 //! The parts of the benchmark; all of it, `script/bench`, takes minutes.
 
-use std::path::Path;
-
 use crate::common::process::{python, stdout_of};
-use crate::common::{calculator, target};
+use crate::common::{calculator, root, target};
 
 #[test]
 fn the_benchmark_reads_its_tools_right_and_notices_calls_that_fail() {
     let server = calculator();
-    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/compare");
+    let modules = root().join("benches/compare");
     stdout_of(python("tests/python/benchmark.py").env("PYTHONPATH", modules).arg(target(&server)));
 }
 

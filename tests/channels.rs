@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use calc::Client;
-use calc::rpc::{Call, Channel, ClientThread, Interceptor, Server, Status};
 use futures::channel::oneshot;
 use futures::executor::block_on;
+use grpcio_kit::{Call, Channel, ClientThread, Interceptor, Server, Status};
 
 use crate::common::{PATIENCE, start, target};
 

@@ -1,13 +1,13 @@
 //! Channelz: what it tells of the process, by the stubs generated here and by Python's.
 
-use calc::proto::grpc_channelz::channelz::address::Address;
-use calc::proto::grpc_channelz::channelz::channel_connectivity_state::State;
-use calc::proto::grpc_channelz::channelz::{
+use grpcio_kit::proto::grpc_channelz::channelz::address::Address;
+use grpcio_kit::proto::grpc_channelz::channelz::channel_connectivity_state::State;
+use grpcio_kit::proto::grpc_channelz::channelz::{
     Channel as ChannelProto, GetChannelRequest, GetServerSocketsRequest, GetServersRequest, GetSocketRequest,
     GetSubchannelRequest, GetTopChannelsRequest, Server as ServerProto, Socket, SocketRef,
 };
-use calc::proto::grpc_channelz::channelz_grpc::ChannelzClient;
-use calc::rpc::{CallOptions, Channel, Server};
+use grpcio_kit::proto::grpc_channelz::channelz_grpc::ChannelzClient;
+use grpcio_kit::{CallOptions, Channel, Server};
 
 use crate::common::process::{ServerProcess, calc, python, stdout_of};
 use crate::common::{PATIENCE, calculator, channel, start, target};

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
-use calc::rpc::{Code, Server};
+use grpcio_kit::{Code, Server};
 
 use crate::common::process::{Running, ServerProcess, calc, run, stdout_of};
 use crate::common::raw::RawClient;
@@ -140,7 +140,7 @@ fn help_lists_the_exit_codes_and_the_environment() {
     ] {
         assert!(help.contains(variable), "{variable}: {help}");
     }
-    assert_eq!(outcome(&["--version"]).1, format!("calc {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(outcome(&["--version"]).1, format!("calc {}\n", calc::VERSION));
 }
 
 #[test]

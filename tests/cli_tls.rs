@@ -4,7 +4,7 @@ use crate::common::certificates::Folder;
 use crate::common::process::{ServerProcess, calc, run};
 
 /// What asks a server, and how what it prints begins.
-const COMMANDS: [(&[&str], &str); 9] = [
+const COMMANDS: [(&[&str], &str); 8] = [
     (&["add", "20", "10"], "30\n"),
     (&["substract", "20", "10"], "10\n"),
     (&["multiply", "20", "10"], "200\n"),
@@ -14,7 +14,6 @@ const COMMANDS: [(&[&str], &str); 9] = [
     (&["health"], "SERVING\n"),
     (&["list"], "calc.BatchCalculator\ncalc.Calculator\n"),
     (&["list", "calc.Calculator"], "calc.Calculator.Add\n"),
-    (&["describe", "calc.Calculator"], "service Calculator {\n"),
 ];
 
 /// The exit codes of no connection, and of a server that refuses: `calc health` has those of a probe.

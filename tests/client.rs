@@ -5,10 +5,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use calc::rpc::Code;
 use calc::{Client, Error};
 use futures::executor::block_on;
 use futures::future::try_join_all;
+use grpcio_kit::Code;
 
 use crate::common::{PATIENCE, calculator, client, start};
 

@@ -1,6 +1,6 @@
 //! Compressed replies and requests, by clients that are not ours.
 
-use calc::rpc::{CallOptions, Channel, Code, Compression, Server};
+use grpcio_kit::{CallOptions, Channel, Code, Compression, Server};
 use protobuf::Message;
 
 use crate::common::process::{ServerProcess, python, stdout_of};

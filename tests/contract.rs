@@ -1,7 +1,7 @@
 //! Every row of the contract, as bytes on the wire. `tests/python/contract.py` asks the
 //! same with Python's gRPC.
 
-use calc::rpc::{Code, Limits};
+use grpcio_kit::{Code, Limits};
 
 use crate::common::{calculator, raw::RawClient, start, target};
 

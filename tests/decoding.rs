@@ -1,6 +1,6 @@
 //! Generated messages, as bytes and back.
 
-use calc::rpc::wire;
+use grpcio_kit::wire;
 use protobuf::{EnumOrUnknown, Message, MessageField};
 
 use crate::protos::kinds::every::{Choice, Level, Nested};

@@ -5,16 +5,16 @@ use std::thread;
 use std::time::Instant;
 
 use calc::proto::calc_grpc::calculator;
-use calc::proto::grpc_health::health::health_check_response::ServingStatus as Proto;
-use calc::proto::grpc_health::health::{HealthCheckRequest, HealthCheckResponse, HealthListRequest};
-use calc::proto::grpc_health::health_grpc::HealthClient;
-use calc::rpc::{
-    CallOptions, Channel, Code, Drain, Health, Limits, Replies, Server, ServerBuilder, ServingStatus, StartError,
-    Status,
-};
 use futures::executor::block_on;
 use futures::future::join_all;
 use futures::{FutureExt, StreamExt};
+use grpcio_kit::proto::grpc_health::health::health_check_response::ServingStatus as Proto;
+use grpcio_kit::proto::grpc_health::health::{HealthCheckRequest, HealthCheckResponse, HealthListRequest};
+use grpcio_kit::proto::grpc_health::health_grpc::HealthClient;
+use grpcio_kit::{
+    CallOptions, Channel, Code, Drain, Health, Limits, Replies, Server, ServerBuilder, ServingStatus, StartError,
+    Status,
+};
 
 use crate::common::process::{Running, ServerProcess, calc, python, stdout_of};
 use crate::common::{PATIENCE, calculator, channel, start, target};
@@ -259,7 +259,7 @@ fn five_thousand_watches_all_see_a_change_and_leave_nothing_behind() {
 
 #[test]
 fn a_health_service_of_ones_own_beside_the_servers_is_an_error() {
-    let own = calc::rpc::ServiceBuilder::new("grpc.health.v1.Health").build();
+    let own = grpcio_kit::ServiceBuilder::new("grpc.health.v1.Health").build();
     let server = Server::builder().listen("127.0.0.1:0".parse().unwrap()).service(own).health(Health::new());
     assert!(matches!(server.start(), Err(StartError::DuplicateService("grpc.health.v1.Health"))));
 }

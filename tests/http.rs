@@ -6,13 +6,13 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
-use calc::rpc::http::{HttpError, HttpServer, Pages, Reply};
-use calc::rpc::{Metrics, Readiness, Server};
+use grpcio_kit::http::{HttpError, HttpServer, Pages, Reply};
+use grpcio_kit::{Metrics, Readiness, Server};
 
 use crate::common::http::{ask, connect, get, read_all, status};
 use crate::common::{PATIENCE, start};
 
-fn local() -> calc::rpc::ListenAddress {
+fn local() -> grpcio_kit::ListenAddress {
     "127.0.0.1:0".parse().unwrap()
 }
 

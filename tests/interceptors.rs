@@ -4,11 +4,11 @@ use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
-use calc::rpc::{
+use futures::{StreamExt, stream};
+use grpcio_kit::{
     Call, CallOptions, Code, Interceptor, MetadataBuilder, MethodDescriptor, MethodKind, Outcome, Server,
     ServerBuilder, Status,
 };
-use futures::{StreamExt, stream};
 
 use crate::common::raw::RawClient;
 use crate::common::{PATIENCE, channel, client, start, target};

@@ -1,12 +1,12 @@
 //! The four kinds of methods, from a generated client to a generated service and back:
 //! blocking and asynchronous, with messages that are nested and imported.
 
-use calc::rpc::{
-    Call, CallOptions, Code, Metadata, MetadataBuilder, ReplyFuture, ReplyStream, RequestStream, Server, Status,
-};
 use futures::channel::mpsc;
 use futures::executor::{block_on, block_on_stream};
 use futures::{SinkExt, StreamExt, TryStreamExt, stream};
+use grpcio_kit::{
+    Call, CallOptions, Code, Metadata, MetadataBuilder, ReplyFuture, ReplyStream, RequestStream, Server, Status,
+};
 use protobuf::well_known_types::empty::Empty;
 
 use crate::common::process::{python, stdout_of};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use calc::rpc::{Limits, Server};
+use grpcio_kit::{Limits, Server};
 
 use crate::common::process::{python, stdout_of};
 use crate::common::{start, target};

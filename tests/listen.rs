@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 
 use calc::Client;
-use calc::rpc::{ListenAddress, Server, StartError};
+use grpcio_kit::{ListenAddress, Server, StartError};
 
 use crate::common::{PATIENCE, calculator, target};
 

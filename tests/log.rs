@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::{ChildStderr, Command};
 use std::time::Instant;
 
-use calc::rpc::{CallOptions, Channel, Code, MetadataBuilder};
+use grpcio_kit::{CallOptions, Channel, Code, MetadataBuilder};
 
 use crate::common::PATIENCE;
 use crate::common::process::{Running, ServerProcess, calc, python, run, stdout_of};

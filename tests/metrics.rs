@@ -2,13 +2,13 @@
 
 use std::num::NonZeroUsize;
 
-use calc::rpc::http::{HttpServer, Pages};
-use calc::rpc::{
+use futures::executor::block_on_stream;
+use futures::{StreamExt, stream};
+use grpcio_kit::http::{HttpServer, Pages};
+use grpcio_kit::{
     BearerTokens, Call, CallOptions, Code, Interceptor, Limits, MetadataBuilder, Metrics, MetricsError, Server,
     ServerBuilder, Status,
 };
-use futures::executor::block_on_stream;
-use futures::{StreamExt, stream};
 
 use crate::common::certificates::Folder;
 use crate::common::process::{ServerProcess, calc, python, run, stdout_of};
@@ -197,7 +197,7 @@ fn calc_serve_shows_every_metric_that_the_dashboard_names() {
         &page,
         &[
             "grpc_server_handled_total{grpc_type=unary,grpc_service=calc.Calculator,grpc_method=Add,grpc_code=OK} 1",
-            &format!("calc_build_info{{version={}}} 1", env!("CARGO_PKG_VERSION")),
+            &format!("calc_build_info{{version={}}} 1", calc::VERSION),
             "calc_log_lines_dropped_total 0",
         ],
     );

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, Once};
 use std::thread;
 
 use calc::proto::calc::{AddReply, AddRequest};
-use calc::rpc::{CallOptions, Channel, Code, Method, ReplyStream, Server, Service, ServiceBuilder, Status};
 use futures::StreamExt;
+use grpcio_kit::{CallOptions, Channel, Code, Method, ReplyStream, Server, Service, ServiceBuilder, Status};
 
 use crate::common::{PATIENCE, channel, client, start};
 

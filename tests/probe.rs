@@ -1,7 +1,7 @@
 //! `calc health`, against our servers, Python's, and none at all.
 
 use calc::proto::calc_grpc::calculator;
-use calc::rpc::{Health, Server, ServingStatus};
+use grpcio_kit::{Health, Server, ServingStatus};
 
 use crate::common::process::{Running, ServerProcess, calc, python, run};
 use crate::common::{PATIENCE, calculator, start, target};

@@ -1,7 +1,7 @@
 //! Server reflection: what a server says of itself, asked by Python's implementation.
 
-use calc::rpc::reflection::Conflict;
-use calc::rpc::{Server, ServerBuilder, ServiceBuilder, StartError};
+use grpcio_kit::reflection::Conflict;
+use grpcio_kit::{Server, ServerBuilder, ServiceBuilder, StartError};
 use protobuf::descriptor::{
     DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
 };

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use calc::Error;
 use calc::proto::calc::{AddReply, AddRequest};
-use calc::rpc::{CallOptions, Code, Drain, Method, Server, Service, ServiceBuilder};
 use futures::{StreamExt, stream};
+use grpcio_kit::{CallOptions, Code, Drain, Method, Server, Service, ServiceBuilder};
 
 use crate::common::{PATIENCE, channel, client, start};
 

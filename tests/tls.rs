@@ -1,7 +1,7 @@
 //! TLS between our server and clients that are not ours, and the other way round.
 
 use calc::Client;
-use calc::rpc::{Channel, ClientAuth, ClientTls, Code, ConnectError, ListenAddress, Server, ServerTlsFiles};
+use grpcio_kit::{Channel, ClientAuth, ClientTls, Code, ConnectError, ListenAddress, Server, ServerTlsFiles};
 
 use crate::common::certificates::{Authority, Folder};
 use crate::common::process::{python, stdout_of};

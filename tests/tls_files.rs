@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use calc::rpc::{Channel, ClientAuth, ClientTls};
+use grpcio_kit::{Channel, ClientAuth, ClientTls};
 
 use crate::common::certificates::{Authority, Folder, chmod};
 use crate::common::process::{ServerProcess, calc, run};

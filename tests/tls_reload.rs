@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
-use calc::rpc::{Channel, ClientAuth, ClientTls, Reloads, Server};
+use grpcio_kit::{Channel, ClientAuth, ClientTls, Reloads, Server};
 
 use crate::common::certificates::{Authority, Folder};
 use crate::common::process::{Running, ServerProcess, calc, python, stdout_of};

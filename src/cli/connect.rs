@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use calc::rpc::{BearerToken, CallOptions, Channel, ChannelBuilder, ClientTls};
+use grpcio_kit::{BearerToken, CallOptions, Channel, ChannelBuilder, ClientTls};
 use structopt::StructOpt;
 
 use super::exit::Exit;

@@ -5,12 +5,11 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use calc::Error;
-use calc::rpc::http::HttpError;
-use calc::rpc::log::{InitError, error_notice};
-use calc::rpc::reflection::ReflectionError;
-use calc::rpc::reflection::text::Malformed;
-use calc::rpc::{ConnectError, FileError, InvalidRate, MetricsError};
 use calc::server::RunError;
+use grpcio_kit::http::HttpError;
+use grpcio_kit::log::{InitError, error_notice};
+use grpcio_kit::reflection_client::ReflectionError;
+use grpcio_kit::{ConnectError, FileError, InvalidRate, MetricsError};
 
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
@@ -112,12 +111,6 @@ impl From<ReflectionError> for Exit {
             ReflectionError::Status(status) => Exit::Call(status.into()),
             error => Exit::Reflection(error.to_string()),
         }
-    }
-}
-
-impl From<Malformed> for Exit {
-    fn from(error: Malformed) -> Exit {
-        Exit::Reflection(error.to_string())
     }
 }
 

@@ -4,10 +4,10 @@
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
-use calc::proto::grpc_health::health::health_check_response::ServingStatus;
-use calc::proto::grpc_health::health::{HealthCheckRequest, HealthCheckResponse};
-use calc::proto::grpc_health::health_grpc::HealthClient;
-use calc::rpc::{Code, Status};
+use grpcio_kit::proto::grpc_health::health::health_check_response::ServingStatus;
+use grpcio_kit::proto::grpc_health::health::{HealthCheckRequest, HealthCheckResponse};
+use grpcio_kit::proto::grpc_health::health_grpc::HealthClient;
+use grpcio_kit::{Code, Status};
 use structopt::StructOpt;
 
 use super::connect::Connect;

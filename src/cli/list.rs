@@ -2,7 +2,7 @@
 
 use structopt::StructOpt;
 
-use calc::rpc::reflection::ReflectionClient;
+use grpcio_kit::reflection_client::ReflectionClient;
 
 use super::connect;
 use super::exit::{self, Exit};

@@ -5,7 +5,6 @@ mod bench;
 mod calculate;
 mod completions;
 mod connect;
-mod describe;
 mod environment;
 mod exit;
 mod health;
@@ -17,7 +16,7 @@ mod values;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use calc::rpc::log::silence_core;
+use grpcio_kit::log::silence_core;
 use structopt::StructOpt;
 use structopt::clap::AppSettings::{AllowNegativeNumbers, SubcommandRequired, VersionlessSubcommands};
 use structopt::clap::{ArgMatches, Error, ErrorKind, Shell};
@@ -54,9 +53,6 @@ enum Command {
     /// Lists the services that a server offers, or the methods of one
     #[structopt(after_help = exit::HELP)]
     List(list::List),
-    /// Prints what a server knows by a name, as the text of a .proto file
-    #[structopt(after_help = exit::HELP)]
-    Describe(describe::Describe),
     /// Makes calls to a server for a while, and prints how many it answered and how long that took
     #[structopt(after_help = exit::HELP)]
     Bench(Box<bench::Options>),
@@ -108,7 +104,6 @@ impl Command {
             Command::Batch(batch) => batch.run(),
             Command::Health(health) => health.run(),
             Command::List(list) => list.run(),
-            Command::Describe(describe) => describe.run(),
             Command::Bench(bench) => bench.run(),
             Command::Completions { shell } => completions::print(Command::clap(), shell),
         }

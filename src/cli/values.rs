@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
-use calc::rpc::{ClientAuth, Compression, MAX_LIMIT};
+use grpcio_kit::{ClientAuth, Compression, MAX_LIMIT};
 
 /// More threads than any machine has use for.
 const MAX_QUEUES: usize = 256;

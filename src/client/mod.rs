@@ -9,9 +9,9 @@ use crate::calculator::{DIVISION_BY_ZERO, ERROR_DOMAIN, INT32_OVERFLOW};
 use crate::proto::calc::{AddRequest, DivideRequest, MultiplyRequest, SubstractRequest};
 use crate::proto::calc_batch_grpc::BatchCalculatorClient;
 use crate::proto::calc_grpc::CalculatorClient;
-use crate::proto::google_rpc::error_details::ErrorInfo;
-use crate::rpc::{CallOptions, Channel, Code, InvalidTarget, Status};
 use batch::Batch;
+use grpcio_kit::proto::google_rpc::error_details::ErrorInfo;
+use grpcio_kit::{CallOptions, Channel, Code, InvalidTarget, Status};
 
 /// The time that a call may take unless [`Client::timeout`] says otherwise: 5 seconds.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -3,9 +3,6 @@
 //! A package of its own: what the generator needs to compile would otherwise be compiled, and
 //! optimised, for whoever runs an example.
 
-#[path = "../../codegen/mod.rs"]
-mod generator;
-
 mod mistakes;
 mod output;
 
@@ -33,7 +30,7 @@ impl Protos {
 
     /// Generates the module `module` from `inputs`. Mistakes begin with `protos/`.
     fn generate(&self, inputs: &[&str]) -> Result<(), Vec<String>> {
-        let config = generator::Config::new(self.folder.path().join("protos")).module("module", inputs);
+        let config = grpcio_kit_build::Config::new(self.folder.path().join("protos")).module("module", inputs);
         config.generate(self.folder.path().join("out")).map_err(|errors| {
             let folder = format!("{}/", self.folder.path().display());
             errors.iter().map(|error| error.to_string().replace(&folder, "")).collect()

@@ -7,13 +7,19 @@ pub mod process;
 pub mod protoc;
 pub mod raw;
 
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use calc::rpc::{Channel, Server, ServerBuilder};
+use grpcio_kit::{Channel, Server, ServerBuilder};
 
 /// The bound on everything a test waits for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The project's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("")
+}
 
 /// Starts `server` on a port of its own. It ends when it is dropped.
 pub fn start(server: ServerBuilder) -> Server {

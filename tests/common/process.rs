@@ -1,17 +1,24 @@
 //! Programs that a test starts: `calc` itself, the examples, and Python.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::PATIENCE;
+use super::{PATIENCE, root};
+
+/// The `calc` binary, which Cargo puts above the folder of the tests' own binary.
+pub fn program() -> PathBuf {
+    let program = std::env::current_exe().unwrap().parent().unwrap().with_file_name("calc");
+    assert!(program.exists(), "{} is missing; run `cargo build --release --bins --examples`", program.display());
+    program
+}
 
 /// `calc`, with an environment that holds none of its variables.
 pub fn calc(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_calc"));
+    let mut command = Command::new(program());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CALC_") {
             command.env_remove(name);
@@ -21,10 +28,9 @@ pub fn calc(args: &[&str]) -> Command {
     command
 }
 
-/// An example of this crate; Cargo builds them with the tests.
+/// An example of the `calc` package.
 pub fn example(name: &str) -> Command {
-    let folder = Path::new(env!("CARGO_BIN_EXE_calc")).parent().unwrap().join("examples");
-    let mut command = Command::new(folder.join(name));
+    let mut command = Command::new(program().with_file_name("examples").join(name));
     command.stdin(Stdio::null());
     command
 }
@@ -34,7 +40,7 @@ pub fn python(script: &str) -> Command {
     let set_up = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; script/test sets Python up"));
     let mut command = Command::new(set_up("CALC_PYTHON"));
     command
-        .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(script))
+        .arg(root().join(script))
         .env("PYTHONPATH", set_up("CALC_PYTHON_STUBS"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null());

@@ -10,7 +10,7 @@ use super::process::{python, stdout_of};
 
 /// The folder with the `.proto` files of the tests.
 pub fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/protos")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("protos")
 }
 
 /// The descriptors of `files` in `folder` and of all that they import, imports first.

@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use calc::rpc::{Code, Status};
 use grpcio::{CallOption, ChannelBuilder, Client, EnvBuilder, Marshaller, MetadataBuilder, Method, MethodType};
+use grpcio_kit::{Code, Status};
 
 use super::PATIENCE;
 

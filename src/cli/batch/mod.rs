@@ -15,12 +15,12 @@ use std::thread;
 
 use calc::client::batch::Exchange;
 use calc::proto::calc_batch::{self as proto, BatchReply, BatchRequest};
-use calc::rpc::log::notice;
 use calc::{Client, Error};
 use futures::StreamExt;
 use futures::channel::mpsc::{self, Receiver};
 use futures::executor::block_on;
 use futures::future::poll_fn;
+use grpcio_kit::log::notice;
 use structopt::StructOpt;
 
 use super::connect;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use calc::rpc::{Code, Status};
 use futures::Future;
 use futures_timer::Delay;
+use grpcio_kit::{Code, Status};
 
 use super::plan::Plan;
 use super::tally::SharedTally;

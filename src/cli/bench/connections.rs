@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use calc::Error;
-use calc::rpc::{Channel, ClientThread};
+use grpcio_kit::{Channel, ClientThread};
 
 use super::options::Settings;
 use crate::cli::connect::Connect;

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use calc::Client;
 use calc::proto::calc_grpc::CalculatorClient;
-use calc::rpc::{CallOptions, Termination};
+use grpcio_kit::{CallOptions, Termination};
 
 use super::exit::{self, Exit};
 use batch::{Batched, Columns};

@@ -3,7 +3,7 @@
 use calc::arithmetic;
 use calc::proto::calc::{AddRequest, DivideRequest, MultiplyRequest, SubstractRequest};
 use calc::proto::calc_grpc::CalculatorClient;
-use calc::rpc::CallOptions;
+use grpcio_kit::CallOptions;
 
 use super::caller::{Caller, Failure};
 use crate::cli::operation::Operation;

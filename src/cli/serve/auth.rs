@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use calc::rpc::{AllowedNames, BearerTokens, Health, ListenAddress, Metrics, ServerBuilder};
+use grpcio_kit::{AllowedNames, BearerTokens, Health, ListenAddress, Metrics, ServerBuilder};
 use structopt::StructOpt;
 
 use super::metrics::count_reloads;

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use calc::rpc;
 use structopt::StructOpt;
 
 use crate::cli::values::{self, Time};
 
-/// [`rpc::Limits`], as they are written on the command line. A test compares the defaults.
+/// [`grpcio_kit::Limits`], as they are written on the command line. A test compares the defaults.
 #[derive(StructOpt)]
 pub struct Limits {
     /// The largest request, also after it has been decompressed; past it RESOURCE_EXHAUSTED
@@ -71,8 +70,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub fn limits(&self) -> rpc::Limits {
-        rpc::Limits {
+    pub fn limits(&self) -> grpcio_kit::Limits {
+        grpcio_kit::Limits {
             max_request_bytes: self.max_request_bytes,
             max_reply_bytes: self.max_reply_bytes,
             max_metadata_bytes: self.max_metadata_bytes,
@@ -101,6 +100,6 @@ mod tests {
             assert!(!name.to_string_lossy().starts_with("CALC_MAX"), "{name:?} is set");
         }
         let options = Limits::from_iter_safe(["limits"]).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(options.limits(), rpc::Limits::default());
+        assert_eq!(options.limits(), grpcio_kit::Limits::default());
     }
 }

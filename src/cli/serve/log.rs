@@ -1,7 +1,7 @@
 //! `calc serve --log-level`, `--log-format`, `--access-log`: what goes to standard error.
 
-use calc::rpc::log::{self, Format, Guard};
-use calc::rpc::{AccessLog, ServerBuilder};
+use grpcio_kit::log::{self, Format, Guard};
+use grpcio_kit::{AccessLog, ServerBuilder};
 use structopt::StructOpt;
 use tracing::level_filters::LevelFilter;
 

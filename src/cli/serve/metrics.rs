@@ -2,9 +2,9 @@
 
 use std::num::NonZeroUsize;
 
-use calc::rpc::http::{HttpServer, Pages};
-use calc::rpc::log::{self, notice};
-use calc::rpc::{self, ListenAddress, Readiness, Reloads};
+use grpcio_kit::http::{HttpServer, Pages};
+use grpcio_kit::log::{self, notice};
+use grpcio_kit::{ListenAddress, Readiness, Reloads};
 use structopt::StructOpt;
 
 use crate::cli::exit::Exit;
@@ -30,11 +30,11 @@ impl Metrics {
     }
 
     /// What counts the calls of a server, if that is wanted.
-    pub fn measure(&self, queues: NonZeroUsize, log: &log::Guard) -> Result<Option<rpc::Metrics>, Exit> {
+    pub fn measure(&self, queues: NonZeroUsize, log: &log::Guard) -> Result<Option<grpcio_kit::Metrics>, Exit> {
         if self.metrics.is_none() {
             return Ok(None);
         }
-        let metrics = rpc::Metrics::new("calc", env!("CARGO_PKG_VERSION"), queues)?;
+        let metrics = grpcio_kit::Metrics::new("calc", env!("CARGO_PKG_VERSION"), queues)?;
         metrics.counter(
             "calc_log_lines_dropped_total",
             "Log lines that were dropped: nobody read standard error in time.",
@@ -44,7 +44,7 @@ impl Metrics {
     }
 
     /// Opens the port. It is open before the server is ready, and until what is returned is dropped.
-    pub fn open(self, metrics: Option<rpc::Metrics>, readiness: Readiness) -> Result<Option<HttpServer>, Exit> {
+    pub fn open(self, metrics: Option<grpcio_kit::Metrics>, readiness: Readiness) -> Result<Option<HttpServer>, Exit> {
         let (Some(address), Some(metrics)) = (self.metrics, metrics) else {
             return Ok(None);
         };
@@ -56,7 +56,7 @@ impl Metrics {
 }
 
 /// Counts how often `what`, a file's content in the plural, has been read again, and how often it was no good.
-pub fn count_reloads(metrics: Option<&rpc::Metrics>, what: &str, reloads: Reloads) -> Result<(), Exit> {
+pub fn count_reloads(metrics: Option<&grpcio_kit::Metrics>, what: &str, reloads: Reloads) -> Result<(), Exit> {
     let Some(metrics) = metrics else {
         return Ok(());
     };

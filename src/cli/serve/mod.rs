@@ -9,8 +9,8 @@ mod tls;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use calc::rpc::{Compression, Drain, ListenAddress, Readiness, ServerBuilder};
 use calc::server::{self, Ending, RunError};
+use grpcio_kit::{Compression, Drain, ListenAddress, Readiness, ServerBuilder};
 use structopt::StructOpt;
 use structopt::clap::ArgMatches;
 

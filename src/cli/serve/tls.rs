@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use calc::rpc::{ClientAuth, Metrics, ServerBuilder, ServerTls};
+use grpcio_kit::{ClientAuth, Metrics, ServerBuilder, ServerTls};
 use structopt::StructOpt;
 
 use super::metrics::count_reloads;

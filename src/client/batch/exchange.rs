@@ -13,7 +13,7 @@ use futures_timer::Delay;
 use crate::client::Error;
 use crate::proto::calc_batch::{BatchReply, BatchRequest, Operation};
 use crate::proto::calc_batch_grpc::BatchCalculatorClient;
-use crate::rpc::{CallOptions, Code, ReplyStream, Status};
+use grpcio_kit::{CallOptions, Code, ReplyStream, Status};
 
 /// The most requests without their replies. They are enough to keep both sides at work.
 pub const MAX_IN_FLIGHT: usize = 4;

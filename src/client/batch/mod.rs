@@ -28,7 +28,7 @@ use crate::calculator::{DIVISION_BY_ZERO, INT32_OVERFLOW};
 use crate::client::Error;
 use crate::proto::calc_batch::{BatchReply, BatchRequest, Operation};
 use crate::proto::calc_batch_grpc::BatchCalculatorClient;
-use crate::rpc::{CallOptions, Code, Status};
+use grpcio_kit::{CallOptions, Code, Status};
 
 pub use exchange::{Exchange, MAX_IN_FLIGHT, Room};
 

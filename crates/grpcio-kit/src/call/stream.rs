@@ -1,0 +1,75 @@
+//! The streams and futures that methods and clients deal in.
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use futures::{Stream, StreamExt};
+use grpcio::MessageReader;
+use protobuf::MessageFull;
+
+use crate::codec::decode;
+use crate::status::Status;
+
+/// What grpcio hands out for a stream of requests, shared with the adapter: grpcio cancels
+/// a call whose requests are dropped before their end, and a method may well reply before it
+/// has read all of them.
+pub(crate) type SharedRequests = Arc<Mutex<grpcio::RequestStream<MessageReader>>>;
+
+/// The requests of a client-streaming or bidirectional call.
+///
+/// Ends after the first `Err`: a request that cannot be decoded, or the end of the call
+/// itself, because the caller cancelled it or its deadline passed. Messages are taken from
+/// the connection only as fast as this stream is polled; the C core then stops the caller
+/// (HTTP/2 flow control).
+pub struct RequestStream<Req> {
+    /// `None` after the end.
+    requests: Option<SharedRequests>,
+    /// How many there have been.
+    received: Arc<AtomicU64>,
+    /// The largest, in bytes, after it has been decompressed.
+    max_bytes: usize,
+    message: PhantomData<fn() -> Req>,
+}
+
+impl<Req> RequestStream<Req> {
+    /// The stream for the method, and what the adapter keeps until the reply is out.
+    pub(crate) fn share(
+        requests: grpcio::RequestStream<MessageReader>,
+        received: &Arc<AtomicU64>,
+        max_bytes: usize,
+    ) -> (RequestStream<Req>, SharedRequests) {
+        let shared = Arc::new(Mutex::new(requests));
+        let requests = Some(Arc::clone(&shared));
+        (RequestStream { requests, received: Arc::clone(received), max_bytes, message: PhantomData }, shared)
+    }
+}
+
+impl<Req: MessageFull> Stream for RequestStream<Req> {
+    type Item = Result<Req, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(shared) = &self.requests else {
+            return Poll::Ready(None);
+        };
+        let next = {
+            // A poisoned lock would mean that grpcio panicked; its stream is then asked again.
+            let mut requests = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            match ready!(requests.poll_next_unpin(cx)) {
+                // A cancelled call ends its requests too. Asking once more tells the two apart.
+                None => ready!(requests.poll_next_unpin(cx)),
+                next => next,
+            }
+        };
+        if let Some(Ok(_)) = &next {
+            self.received.fetch_add(1, Ordering::Relaxed);
+        }
+        let next = next.map(|bytes| decode(bytes.map_err(Status::from)?, self.max_bytes));
+        if !matches!(next, Some(Ok(_))) {
+            self.requests = None;
+        }
+        Poll::Ready(next)
+    }
+}

@@ -1,0 +1,106 @@
+//! What one call asks for beside its request.
+
+use std::time::Duration;
+
+use grpcio::{CallOption, Metadata, MetadataBuilder};
+
+use crate::bearer_token::BearerToken;
+
+/// The longest deadline, so that a date in the far future cannot overflow: ten years.
+pub(super) const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+/// The metadata that a token is sent in.
+const AUTHORIZATION: &str = "authorization";
+
+/// What one call asks for beside its request.
+#[derive(Clone, Default)]
+#[must_use]
+pub struct CallOptions {
+    timeout: Option<Duration>,
+    wait_for_ready: bool,
+    metadata: Option<Metadata>,
+}
+
+impl CallOptions {
+    /// The time that the call may take, after which it ends with DEADLINE_EXCEEDED. Without
+    /// one it may take forever. More than ten years are taken as ten years.
+    pub fn timeout(mut self, timeout: Duration) -> CallOptions {
+        self.timeout = Some(timeout.min(MAX_TIMEOUT));
+        self
+    }
+
+    /// Waits for a connection, up to the deadline, rather than to end with UNAVAILABLE when
+    /// the server cannot be reached.
+    pub fn wait_for_ready(mut self, wait: bool) -> CallOptions {
+        self.wait_for_ready = wait;
+        self
+    }
+
+    /// Metadata to send along. An `authorization` among it takes the place of the channel's token.
+    pub fn metadata(mut self, metadata: Metadata) -> CallOptions {
+        self.metadata = Some(metadata);
+        self
+    }
+
+    /// The options for grpcio, with the token of the channel.
+    pub(super) fn into_grpcio(self, token: Option<&BearerToken>) -> grpcio::Result<CallOption> {
+        let mut option = CallOption::default().wait_for_ready(self.wait_for_ready);
+        if let Some(timeout) = self.timeout {
+            option = option.timeout(timeout);
+        }
+        let metadata = match token {
+            Some(token) => Some(with_token(self.metadata, token)?),
+            None => self.metadata,
+        };
+        Ok(match metadata {
+            Some(metadata) => option.headers(metadata),
+            None => option,
+        })
+    }
+}
+
+fn with_token(metadata: Option<Metadata>, token: &BearerToken) -> grpcio::Result<Metadata> {
+    let entries = || metadata.iter().flat_map(Metadata::iter);
+    let mut builder = MetadataBuilder::with_capacity(entries().count() + 1);
+    if !entries().any(|(key, _)| key == AUTHORIZATION) {
+        builder.add_str(AUTHORIZATION, &format!("Bearer {}", token.as_str()))?;
+    }
+    for (key, value) in entries() {
+        if key.ends_with("-bin") {
+            builder.add_bytes(key, value)?;
+        } else {
+            // It has come in as a text.
+            builder.add_str(key, &String::from_utf8_lossy(value))?;
+        }
+    }
+    Ok(builder.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(metadata: &Metadata) -> Vec<(&str, &[u8])> {
+        metadata.iter().collect()
+    }
+
+    #[test]
+    fn the_token_goes_along_with_the_metadata_of_the_call() {
+        let token = BearerToken::new("0123456789abcdef").unwrap();
+        let bearer = ("authorization", &b"Bearer 0123456789abcdef"[..]);
+        assert_eq!(entries(&with_token(None, &token).unwrap()), [bearer]);
+        let mut own = MetadataBuilder::new();
+        own.add_str("hand", "left").unwrap().add_bytes("raw-bin", b"\0\xff").unwrap();
+        let metadata = with_token(Some(own.build()), &token).unwrap();
+        assert_eq!(entries(&metadata), [bearer, ("hand", b"left"), ("raw-bin", b"\0\xff")]);
+    }
+
+    #[test]
+    fn a_call_may_bring_its_own_authorization() {
+        let token = BearerToken::new("0123456789abcdef").unwrap();
+        let mut own = MetadataBuilder::new();
+        own.add_str("Authorization", "Basic abc").unwrap();
+        let metadata = with_token(Some(own.build()), &token).unwrap();
+        assert_eq!(entries(&metadata), [("authorization", &b"Basic abc"[..])]);
+    }
+}

@@ -1,0 +1,228 @@
+//! The addresses that a server listens on.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use grpcio::ServerCredentials;
+use socket2::{Domain, Socket, Type};
+
+use crate::tls::server::ServerTls;
+
+/// An address to listen on.
+///
+/// Written as `HOST:PORT` (`127.0.0.1:50050`, `[::]:50050`, `localhost:0`) or `unix:PATH`.
+/// `[::]` takes IPv4 connections too. Port 0 lets the system choose. A name is resolved, and
+/// listened on at each of its addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenAddress {
+    /// A TCP port of a host, by name or number.
+    Tcp {
+        /// A name or an IP address, the latter without brackets.
+        host: String,
+        /// The port; 0 lets the system choose one.
+        port: u16,
+    },
+    /// A Unix socket. The file is made when the server starts and removed when it ends.
+    Unix(PathBuf),
+}
+
+/// Why a text is no [`ListenAddress`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no address to listen on: {reason}")]
+pub struct ParseAddressError {
+    text: String,
+    reason: &'static str,
+}
+
+impl FromStr for ListenAddress {
+    type Err = ParseAddressError;
+
+    fn from_str(text: &str) -> Result<ListenAddress, ParseAddressError> {
+        let fail = |reason| Err(ParseAddressError { text: text.to_owned(), reason });
+        if text.contains('\0') {
+            return fail("it contains a NUL character");
+        }
+        if let Some(path) = text.strip_prefix("unix:") {
+            // As the C core reads it: `unix:path`, or `unix:///path`.
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return match path {
+                "" => fail("write the path of a socket after `unix:`"),
+                path => Ok(ListenAddress::Unix(PathBuf::from(path))),
+            };
+        }
+        let Some((host, port)) = text.rsplit_once(':') else {
+            return fail("it has no port; write HOST:PORT, [IPV6]:PORT or unix:PATH");
+        };
+        let Ok(port) = port.parse() else {
+            return fail("the port is no number from 0 to 65535");
+        };
+        let host = match host.strip_prefix('[').map(|host| host.strip_suffix(']')) {
+            Some(Some(host)) if host.parse::<Ipv6Addr>().is_ok() => host,
+            Some(_) => return fail("the brackets hold no IPv6 address"),
+            None if host.contains(':') => return fail("an IPv6 address needs brackets; write [IPV6]:PORT"),
+            None if host.is_empty() => {
+                return fail("it has no host; write [::]:PORT for every address of this machine");
+            }
+            None => host,
+        };
+        Ok(ListenAddress::Tcp { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ListenAddress::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            ListenAddress::Tcp { host, port } => write!(f, "{host}:{port}"),
+            ListenAddress::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl From<SocketAddr> for ListenAddress {
+    fn from(address: SocketAddr) -> ListenAddress {
+        ListenAddress::Tcp { host: address.ip().to_string(), port: address.port() }
+    }
+}
+
+impl ListenAddress {
+    /// Whether it is reached from this machine only: a Unix socket, a loopback address, or `localhost`.
+    pub fn is_local(&self) -> bool {
+        match self {
+            ListenAddress::Tcp { host, .. } => {
+                host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+            }
+            ListenAddress::Unix(_) => true,
+        }
+    }
+
+    /// Makes `server` listen here, and says where that is in numbers.
+    ///
+    /// The C core only reports that it failed, and is content if one of several addresses
+    /// could be had. So each is tried without it first, which also gives the reason.
+    pub(crate) fn bind(&self, server: &mut grpcio::Server, tls: Option<&ServerTls>) -> io::Result<Vec<ListenAddress>> {
+        match self {
+            ListenAddress::Tcp { host, port } => bind_tcp(server, tls, host, *port),
+            ListenAddress::Unix(path) => {
+                check_unix(path)?;
+                add_port(server, tls, self.to_string())?;
+                Ok(vec![self.clone()])
+            }
+        }
+    }
+}
+
+fn bind_tcp(
+    server: &mut grpcio::Server,
+    tls: Option<&ServerTls>,
+    host: &str,
+    mut port: u16,
+) -> io::Result<Vec<ListenAddress>> {
+    let mut bound = Vec::new();
+    let mut unavailable = None;
+    for address in (host, port).to_socket_addrs()? {
+        let mut address = SocketAddr::new(address.ip(), port);
+        match check_tcp(address) {
+            Ok(()) => {}
+            // A machine without IPv6 still has names with an IPv6 address.
+            Err(error) if is_family_missing(&error) => {
+                if address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
+                    unavailable = Some(error);
+                    continue;
+                }
+                address.set_ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+                check_tcp(address)?;
+            }
+            Err(error) => return Err(error),
+        }
+        // Every address of a name gets the port that the first one was given.
+        port = add_port(server, tls, address.to_string())?;
+        address.set_port(port);
+        if !bound.contains(&ListenAddress::from(address)) {
+            bound.push(ListenAddress::from(address));
+        }
+    }
+    match unavailable {
+        Some(error) if bound.is_empty() => Err(error),
+        _ => Ok(bound),
+    }
+}
+
+fn add_port(server: &mut grpcio::Server, tls: Option<&ServerTls>, address: String) -> io::Result<u16> {
+    let credentials = tls.map_or_else(ServerCredentials::insecure, ServerTls::credentials);
+    server
+        .add_listening_port(address, credentials)
+        .map_err(|_| io::Error::other("the C core could not bind it, and does not say why"))
+}
+
+/// Whether a TCP address can be bound: it is, without listening, and let go again.
+fn check_tcp(address: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
+        // As the C core does: `[::]` takes IPv4 too.
+        socket.set_only_v6(false)?;
+    }
+    socket.bind(&address.into())
+}
+
+fn is_family_missing(error: &io::Error) -> bool {
+    const EAFNOSUPPORT: i32 = if cfg!(target_os = "linux") { 97 } else { 47 };
+    error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
+}
+
+/// Whether a Unix socket can be made at `path`. The C core would replace one that another
+/// server listens on.
+fn check_unix(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(file) if !file.file_type().is_socket() => {
+            Err(io::Error::new(ErrorKind::AlreadyExists, "a file that is no socket is in its place"))
+        }
+        Ok(_) => match UnixStream::connect(path) {
+            Ok(_) => Err(io::Error::new(ErrorKind::AddrInUse, "another server listens on it")),
+            // Left behind by a server that was killed; the C core replaces it.
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
+            Err(error) => Err(error),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // Names what is wrong: the folder, its permissions, or the length of the path.
+            drop(std::os::unix::net::UnixListener::bind(path)?);
+            std::fs::remove_file(path)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(text: &str) -> String {
+        text.parse::<ListenAddress>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn addresses_are_read_and_written_alike() {
+        for text in ["[::]:50050", "127.0.0.1:0", "localhost:65535", "unix:/tmp/calc.sock", "unix:calc.sock"] {
+            assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), text);
+        }
+        assert_eq!("unix:///a/b".parse(), Ok(ListenAddress::Unix("/a/b".into())));
+    }
+
+    #[test]
+    fn a_wrong_address_is_refused_with_what_to_write_instead() {
+        assert!(reason("localhost").contains("write HOST:PORT"));
+        assert!(reason("localhost:70000").contains("from 0 to 65535"));
+        assert!(reason("localhost:http").contains("from 0 to 65535"));
+        assert!(reason(":50050").contains("write [::]:PORT"));
+        assert!(reason("::1:50050").contains("needs brackets"));
+        assert!(reason("[localhost]:1").contains("no IPv6 address"));
+        assert!(reason("unix:").contains("path of a socket"));
+        assert!(reason("a\0b:1").contains("NUL"));
+    }
+}

@@ -1,0 +1,42 @@
+//! The limit on the streaming calls in flight.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::call::Call;
+use crate::interceptor::{Interceptor, Outcome};
+use crate::status::Status;
+use crate::status::code::Code;
+
+/// Counts the streaming calls in flight, and refuses those over the limit.
+#[derive(Clone)]
+pub(super) struct StreamingCalls {
+    in_flight: Arc<AtomicUsize>,
+    max: usize,
+}
+
+impl StreamingCalls {
+    pub fn new(max: usize) -> StreamingCalls {
+        StreamingCalls { in_flight: Arc::default(), max }
+    }
+}
+
+impl Interceptor for StreamingCalls {
+    fn before(&self, call: &Call<'_>) -> Result<(), Status> {
+        if !call.method().kind().is_streaming() {
+            return Ok(());
+        }
+        let one_more = |calls| (calls < self.max).then_some(calls + 1);
+        if self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
+            let message = format!("{} streaming calls are in flight, which is all that this server takes", self.max);
+            return Err(Status::new(Code::ResourceExhausted, message));
+        }
+        Ok(())
+    }
+
+    fn after(&self, call: &Call<'_>, _: &Outcome<'_>) {
+        if call.method().kind().is_streaming() {
+            self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
