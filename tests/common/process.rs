@@ -43,6 +43,7 @@ pub fn python(script: &str) -> Command {
         .arg(root().join(script))
         .env("PYTHONPATH", set_up("CALC_PYTHON_STUBS"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .current_dir(root())
         .stdin(Stdio::null());
     command
 }

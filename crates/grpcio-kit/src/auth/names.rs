@@ -27,11 +27,11 @@ pub struct InvalidName {
 /// [client CA](crate::ServerTlsFiles::client_ca): without it nobody has a certificate.
 ///
 /// ```no_run
-/// use grpcio_kit::{AllowedNames, ClientAuth, ServerTls};
+/// use grpcio_kit::{AllowedNames, ClientAuth, Server, ServerTls};
 ///
 /// let tls = ServerTls::files("tls.crt", "tls.key").client_ca("ca.crt", ClientAuth::Required).load()?;
 /// let names = AllowedNames::new(["adder.example.com", "*.batch.example.com"])?;
-/// let server = calc::server::builder().tls(tls).interceptor(names).listen("[::]:50050".parse()?).start()?;
+/// let server = Server::builder().tls(tls).interceptor(names).listen("[::]:50050".parse()?).start()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

@@ -32,10 +32,10 @@ const MAX_TOKENS: usize = 1000;
 /// A token is compared with every one of the file, in a time that tells its length at most.
 ///
 /// ```no_run
-/// use grpcio_kit::BearerTokens;
+/// use grpcio_kit::{BearerTokens, Server};
 ///
 /// let tokens = BearerTokens::file("tokens").load()?.open("grpc.health.v1.Health");
-/// let server = calc::server::builder().interceptor(tokens).listen("[::1]:50050".parse()?).start()?;
+/// let server = Server::builder().interceptor(tokens).listen("[::1]:50050".parse()?).start()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct BearerTokens {

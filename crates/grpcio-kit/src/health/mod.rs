@@ -45,11 +45,10 @@ pub enum ServingStatus {
 /// A service is known by its name, which generated code has as a constant:
 ///
 /// ```
-/// use calc::proto::calc_grpc::calculator;
 /// use grpcio_kit::{Health, ServingStatus};
 ///
 /// let health = Health::new();
-/// health.set(calculator::NAME, ServingStatus::Serving);
+/// health.set("example.Greeter", ServingStatus::Serving);
 /// ```
 ///
 /// # Watches

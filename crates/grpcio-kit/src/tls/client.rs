@@ -36,7 +36,7 @@ const ROOTS_VARIABLES: [&str; 2] = ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "SSL_CER
 ///
 /// let tls = ClientTls::default().ca("ca.crt").certificate("client.crt", "client.key");
 /// let channel = Channel::builder("calc.example.com:50050").tls(tls).connect()?;
-/// let client = calc::Client::new(channel);
+/// # drop(channel);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]

@@ -37,10 +37,10 @@ pub enum ClientAuth {
 /// Clients do.
 ///
 /// ```no_run
-/// use grpcio_kit::{ClientAuth, ServerTls};
+/// use grpcio_kit::{ClientAuth, Server, ServerTls};
 ///
 /// let tls = ServerTls::files("tls.crt", "tls.key").client_ca("ca.crt", ClientAuth::Required).load()?;
-/// let server = calc::server::builder().tls(tls).listen("[::]:50050".parse()?).start()?;
+/// let server = Server::builder().tls(tls).listen("[::]:50050".parse()?).start()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
