@@ -10,7 +10,7 @@ use calc::proto::calc_batch::{BatchReply, BatchRequest, ElementError as Element}
 use calc::proto::calc_batch_grpc::{BatchCalculator, batch_calculator_service};
 use calc::{Client, Error};
 use futures::executor::block_on;
-use futures::future::{Either, poll_fn, select};
+use futures::future::{Either, select};
 use futures::{StreamExt, stream};
 use futures_timer::Delay;
 use grpcio_kit::{Call, Code, Drain, ReplyStream, RequestStream, Server, Status};
@@ -76,10 +76,10 @@ fn a_server_without_the_service_is_unimplemented() {
 #[test]
 fn the_time_for_a_reply_runs_only_while_one_is_due() {
     let server = calculator();
-    let mut exchange = client(&server).timeout(Duration::from_millis(1)).batch().exchange();
+    let mut replies = client(&server).timeout(Duration::from_millis(1)).batch().calculate(stream::pending());
     let later = Delay::new(Duration::from_millis(100));
-    let replied = block_on(select(poll_fn(|cx| exchange.poll_reply(cx)), later));
-    assert!(matches!(replied, Either::Right(_)), "there was no request, and its reply is late");
+    let replied = block_on(select(replies.next(), later));
+    assert!(matches!(replied, Either::Right(_)), "a reply is late although there was no request");
 }
 
 /// Answers the first request of a stream, and no other.
@@ -148,7 +148,7 @@ fn replies_that_do_not_fit_their_requests_are_an_error_and_no_results() {
             },
             "does not fit",
         ),
-        (|_| None, "ended the call before its requests did"),
+        (|_| None, "ended the RPC before it had all requests"),
     ];
     for (answer, reason) in cases {
         let server = start(Server::builder().service(batch_calculator_service(Broken(answer))));

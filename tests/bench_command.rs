@@ -238,7 +238,10 @@ fn wrong_usage_says_what_would_be_right() {
         (&["--duration", "1", "--count", "1"], "--duration and --count exclude each other"),
         (&["--rate", "0"], "`0` is no number of calls per second from 0.001 to 1000000"),
         (&["--rate", "nan"], "`nan` is no number of calls per second"),
-        (&["--operation", "power"], "`power` is none of add, subtract, multiply and divide"),
+        (
+            &["--operation", "power"],
+            "`power` is not an operation; the operations are add, subtract, multiply and divide",
+        ),
         (&["--batch", "65537"], "`65537` is no number of elements from 1 to 65536"),
         (&["--threads", "257"], "`257` is no number of threads from 1 to 256"),
         (&["--warm-up", "-1"], "number of seconds from 0"),

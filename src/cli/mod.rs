@@ -9,13 +9,13 @@ mod environment;
 mod exit;
 mod health;
 mod list;
-mod operation;
 mod serve;
 mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use calc::arithmetic::Operation;
 use grpcio_kit::log::silence_core;
 use structopt::StructOpt;
 use structopt::clap::AppSettings::{AllowNegativeNumbers, SubcommandRequired, VersionlessSubcommands};
@@ -23,7 +23,6 @@ use structopt::clap::{ArgMatches, Error, ErrorKind, Shell};
 
 use calculate::Calculation;
 use exit::Exit;
-use operation::Operation;
 
 /// A Calculator over gRPC: its server, and its client.
 #[derive(StructOpt)]

@@ -82,10 +82,10 @@ def refused(stub):
     for bad, reason in [
         (request(ADD, [1, 2], [3]), "n1 has 2 elements and n2 has 1"),
         (request(ADD, [], [3]), "n1 has 0 elements and n2 has 1"),
-        (request(ADD, long, long), "its columns have 65537 elements, and 65536 are the most"),
-        (request(0, [1], [2]), "it has no operation"),
-        (request(5, [1], [2]), "there is no operation 5"),
-        (request(-1, [1], [2]), "there is no operation -1"),
+        (request(ADD, long, long), "n1 has 65537 elements, the maximum is 65536"),
+        (request(0, [1], [2]), "operation is not set"),
+        (request(5, [1], [2]), "operation 5 is unknown"),
+        (request(-1, [1], [2]), "operation -1 is unknown"),
     ]:
         # What is bad is sent when the replies to what is good are there.
         answered = threading.Semaphore(0)

@@ -7,26 +7,22 @@ mod input;
 mod output;
 mod progress;
 
-use std::collections::VecDeque;
+use std::cell::Cell;
 use std::io;
 use std::panic::resume_unwind;
-use std::task::{Context, Poll};
 use std::thread;
 
-use calc::client::batch::Exchange;
-use calc::proto::calc_batch::{self as proto, BatchReply, BatchRequest};
-use calc::{Client, Error};
+use calc::Client;
+use calc::arithmetic::Operation;
+use calc::client::batch::request;
 use futures::StreamExt;
-use futures::channel::mpsc::{self, Receiver};
-use futures::executor::block_on;
-use futures::future::poll_fn;
+use futures::channel::mpsc;
+use futures_lite::stream::block_on;
 use grpcio_kit::log::notice;
 use structopt::StructOpt;
 
 use super::connect;
 use super::exit::{self, Exit};
-use super::operation::{self, Operation};
-use input::Columns;
 use progress::Progress;
 
 /// What goes in and comes out, for `--help`.
@@ -47,8 +43,7 @@ those of the other commands: see calc --help.";
 #[derive(StructOpt)]
 pub struct Batch {
     /// What to do with the numbers of each line
-    #[structopt(value_name = "OPERATION", possible_values = &operation::NAMES,
-        parse(try_from_str = operation::parse))]
+    #[structopt(value_name = "OPERATION", possible_values = &["add", "substract", "subtract", "multiply", "divide"])]
     operation: Operation,
     /// The first line that is not empty is a header, which is skipped; prints one too: result,error
     #[structopt(long)]
@@ -67,22 +62,21 @@ impl Batch {
         let (sender, columns) = mpsc::channel(1);
         let header = self.header;
         let reader = thread::spawn(move || input::read(io::stdin().lock(), header, sender));
-        let operation = self.operation.into();
-        let mut calculation = Calculation {
-            operation,
-            exchange: client.batch().exchange(),
-            columns: Some(columns),
-            read: VecDeque::new(),
-        };
+        let read = Cell::new(0);
+        let requests = columns.map(|columns: input::Columns| {
+            read.set(columns.read);
+            request(self.operation, columns.n1, columns.n2)
+        });
         let mut text = String::from(if self.header { "result,error\n" } else { "" });
         let mut failed = 0;
-        while let Some((reply, read)) = block_on(poll_fn(|cx| calculation.poll(cx)))? {
-            output::write(operation, &reply, &mut text);
+        for reply in block_on(client.batch().calculate(requests)) {
+            let reply = reply?;
+            output::write(self.operation, &reply, &mut text);
             if !exit::print_while_read(&text)? {
                 return Ok(());
             }
             text.clear();
-            progress.advance(read, reply.n1.len() + reply.f1.len());
+            progress.advance(read.get(), reply.n1.len() + reply.f1.len());
             failed += reply.errors.len();
         }
         // A header alone.
@@ -96,37 +90,5 @@ impl Batch {
         }
         // It has ended, or there would be more to wait for.
         reader.join().unwrap_or_else(|panic| resume_unwind(panic))
-    }
-}
-
-/// The way from columns to replies.
-struct Calculation {
-    operation: proto::Operation,
-    exchange: Exchange,
-    /// `None` after the end.
-    columns: Option<Receiver<Columns>>,
-    /// For each request without its reply, how many bytes of the input had been read.
-    read: VecDeque<u64>,
-}
-
-impl Calculation {
-    /// A reply, and how many bytes of the input it and all before it come from.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<(BatchReply, u64)>, Error>> {
-        while let (Some(room), Some(columns)) = (self.exchange.room(), &mut self.columns) {
-            match columns.poll_next_unpin(cx) {
-                Poll::Ready(Some(Columns { n1, n2, read })) => {
-                    let operation = self.operation.into();
-                    room.send(BatchRequest { operation, n1, n2, ..Default::default() });
-                    self.read.push_back(read);
-                }
-                Poll::Ready(None) => {
-                    room.close();
-                    self.columns = None;
-                }
-                Poll::Pending => break,
-            }
-        }
-        let reply = self.exchange.poll_reply(cx);
-        reply.map_ok(|reply| reply.map(|reply| (reply, self.read.pop_front().unwrap_or_default())))
     }
 }
