@@ -11,7 +11,7 @@ use grpcio_kit::Server;
 use crate::common::process::{Running, calc, program, python, run, stdout_of};
 use crate::common::{calculator, target};
 
-const FORMAT: &str = "; a line has two int32s (-2147483648 to 2147483647) with a comma between them, such as 10,4\n";
+const FORMAT: &str = "; expected two int32s (-2147483648 to 2147483647) separated by a comma, such as 10,4\n";
 
 fn command(server: &Server, args: &[&str]) -> Command {
     let mut command = calc(&["batch"]);
@@ -58,7 +58,7 @@ fn a_calculation_that_fails_has_its_reason_in_the_second_column_and_is_counted()
 }
 
 #[test]
-fn what_spreadsheets_write_is_understood() {
+fn the_csv_of_spreadsheets_is_accepted() {
     let server = calculator();
     assert_eq!(
         batch(&server, &["add"], b"\xef\xbb\xbf1,2\r\n\"3\",\"-4\"\r\n\r\n 5 , +6 \r\n"),
@@ -69,7 +69,7 @@ fn what_spreadsheets_write_is_understood() {
 }
 
 #[test]
-fn a_line_that_makes_no_sense_is_named_and_those_before_it_are_calculated() {
+fn a_malformed_line_is_shown_and_the_lines_before_it_are_calculated() {
     let server = calculator();
     for (line, shown) in [
         ("n1,n2", "n1,n2"),

@@ -1,4 +1,4 @@
-//! Where `calc serve` gets its configuration, and how it can be looked at before it is served.
+//! The configuration of `calc serve`: its sources, `--print-config` and `--check`.
 
 use std::net::TcpListener;
 
@@ -9,8 +9,14 @@ fn print_config(args: &[&str], environment: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn each_value_in_force_comes_with_its_source() {
-    let environment = [("CALC_GRACE", "3"), ("CALC_MAX_DEADLINE", "none"), ("CALC_LISTEN", "127.0.0.1:1,unix:b")];
+fn each_value_in_effect_has_its_source() {
+    let environment = [
+        ("CALC_GRACE", "3"),
+        ("CALC_MAX_DEADLINE", "none"),
+        ("CALC_LISTEN", "127.0.0.1:1,unix:b"),
+        // Empty: not set. It once was the source of the default value.
+        ("CALC_DRAIN_DELAY", ""),
+    ];
     let config = print_config(&["--max-deadline=60", "--queues", "7"], &environment);
     for line in [
         "--listen=127.0.0.1:1,unix:b                # environment, CALC_LISTEN",
@@ -18,6 +24,7 @@ fn each_value_in_force_comes_with_its_source() {
         "--grace=3                                  # environment, CALC_GRACE",
         "--max-deadline=60                          # command line",
         "--max-request-bytes=4194304                # default",
+        "--drain-delay=0                            # default",
     ] {
         assert!(config.lines().any(|other| other == line), "{line}: {config}");
     }
@@ -54,19 +61,19 @@ fn a_check_does_not_listen() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let checked = stdout_of(&mut calc(&["serve", "--check", "--listen", &address]));
-    assert_eq!(checked, "the configuration can be served\n");
+    assert_eq!(checked, "the configuration is valid\n");
 }
 
 #[test]
 fn a_check_finds_what_a_start_would_find() {
     for (args, message) in [
-        (&["--max-concurrent-streams=0"][..], "no number from 1 to 2147483647"),
-        (&["--keepalive-time=2147484"], "no number of seconds from 0.001 to 2147483.646"),
-        (&["--max-deadline=never"], "neither `none` nor a number of seconds"),
-        (&["--memory-quota=1000"], "no number of bytes from 1048576"),
-        (&["--compression=brotli"], "none of off, gzip and deflate"),
+        (&["--max-concurrent-streams=0"][..], "not a number from 1 to 2147483647"),
+        (&["--keepalive-time=2147484"], "not a number of seconds from 0.001 to 2147483.646"),
+        (&["--max-deadline=never"], "not a number of seconds from 0.001 to 2147483.646, or `none`"),
+        (&["--memory-quota=1000"], "not a number of bytes from 1048576"),
+        (&["--compression=brotli"], "not one of off, gzip, deflate"),
         (&["--metrics=unix:/nowhere"], "--metrics takes no Unix socket"),
-        (&["--max-request-bytes=3000000000"], "no number of bytes from 1 to 2147483647"),
+        (&["--max-request-bytes=3000000000"], "not a number of bytes from 1 to 2147483647"),
     ] {
         for check in [&["serve", "--check"][..], &["serve"]] {
             let output = run(calc(check).args(args));
@@ -79,7 +86,7 @@ fn a_check_finds_what_a_start_would_find() {
 #[test]
 fn a_variable_that_is_empty_is_not_set_and_one_that_is_wrong_is_named() {
     let checked = stdout_of(calc(&["serve", "--check"]).env("CALC_TLS_CERT", "").env("CALC_METRICS", ""));
-    assert_eq!(checked, "the configuration can be served\n");
+    assert_eq!(checked, "the configuration is valid\n");
     for (variable, value, message) in [
         ("CALC_GRACE", "soon", "--grace comes from the environment variable CALC_GRACE"),
         ("CALC_TLS_CERT", "/x", "--tls-cert comes from the environment variable CALC_TLS_CERT"),
