@@ -1,4 +1,4 @@
-//! `calc batch`: lines in, lines out, in little memory and with progress on a terminal.
+//! `calc batch`: lines in, lines out, in bounded memory and with progress on a terminal.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -46,7 +46,7 @@ fn each_line_has_its_result() {
 }
 
 #[test]
-fn a_calculation_that_fails_has_its_reason_in_the_second_column_and_is_counted() {
+fn a_failed_calculation_has_its_reason_in_the_second_column_and_is_counted() {
     let server = calculator();
     let result = ",DIVISION_BY_ZERO\n2.5,\n".to_owned();
     let note = "1 calculation has no result\n".to_owned();
@@ -94,7 +94,7 @@ fn a_malformed_line_is_shown_and_the_lines_before_it_are_calculated() {
 }
 
 #[test]
-fn a_line_without_an_end_is_not_read_to_its_end() {
+fn a_line_over_the_limit_is_not_read_to_its_end() {
     let server = calculator();
     let (code, stdout, stderr) = batch(&server, &["add"], &[b"1,2\n".to_vec(), vec![b'1'; 1_000_000]].concat());
     assert_eq!((code, stdout.as_str()), (2, "3,\n"));
@@ -118,7 +118,7 @@ fn a_line_is_calculated_while_others_are_still_to_come() {
         writeln!(stdin, "{n},{n}").unwrap();
         assert_eq!(lines.recv_timeout(crate::common::PATIENCE).unwrap(), format!("{},", n * n));
     }
-    // Half a line is none.
+    // A line in two writes.
     write!(stdin, "6,").unwrap();
     writeln!(stdin, "7").unwrap();
     assert_eq!(lines.recv_timeout(crate::common::PATIENCE).unwrap(), "42,");
@@ -127,7 +127,7 @@ fn a_line_is_calculated_while_others_are_still_to_come() {
 }
 
 #[test]
-fn a_million_lines_keep_their_order_and_take_little_memory() {
+fn a_million_lines_keep_their_order_in_bounded_memory() {
     let server = calculator();
     let mut running = Running::start(command(&server, &["add"]).stdin(Stdio::piped()));
     let (mut stdin, lines) = (running.stdin(), running.lines());
@@ -152,7 +152,7 @@ fn a_million_lines_keep_their_order_and_take_little_memory() {
 }
 
 #[test]
-fn a_reader_of_the_results_that_has_gone_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let server = calculator();
     let (reader, writer) = UnixStream::pair().unwrap();
     let mut running = command(&server, &["add"]);
@@ -172,7 +172,7 @@ fn a_reader_of_the_results_that_has_gone_away_is_no_error() {
 #[test]
 fn a_full_disk_is_an_error() {
     let Ok(full) = File::options().write(true).open("/dev/full") else {
-        // Not every system has it.
+        // Not on every system.
         return;
     };
     let server = calculator();
@@ -216,14 +216,14 @@ fn a_terminal_shows_the_progress_and_is_left_clean() {
     let input = "1,0\n".repeat(20_000);
     let shown = on_terminal(&server, &["divide"], &input);
     assert!(shown.contains("KiB") && shown.contains("calculations, "), "{shown:?}");
-    // The last that is drawn is nothing; then comes the note.
+    // The progress is cleared before the note.
     assert!(shown.ends_with("\r\u{1b}[2K20000 calculations have no result\r\n"), "{shown:?}");
 
     let shown = on_terminal(&server, &["add"], "1,2\nx\n");
     assert!(shown.contains("error: line 2 is `x`"), "{shown:?}");
 }
 
-/// Nobody knows how long it will be.
+/// A pipe has no length.
 #[test]
 fn a_terminal_shows_a_count_when_the_input_is_a_pipe() {
     let server = calculator();

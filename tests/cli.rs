@@ -16,7 +16,7 @@ use crate::common::{calculator, target};
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
 
-/// Runs `calc` and gives its exit code, standard output and standard error.
+/// Runs `calc` and returns its exit code, standard output and standard error.
 fn outcome(args: &[&str]) -> (i32, String, String) {
     let output = run(&mut calc(args));
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -64,7 +64,7 @@ fn each_kind_of_error_has_its_exit_code_and_says_why() {
     assert_eq!(stderr, "error: 2147483647 + 1 = 2147483648 does not fit an int32 (-2147483648 to 2147483647)\n");
     assert_eq!(ask(&server, &["divide", "1", "0"]), (4, String::new(), "error: division by zero\n".to_owned()));
 
-    // Takes connections and does not answer.
+    // Accepts connections and does not reply.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let (code, stdout, stderr) = outcome(&["add", "1", "2", "--target", &address, "--timeout", "0.3"]);
@@ -194,7 +194,7 @@ fn help_lists_the_exit_codes_and_the_environment() {
 }
 
 #[test]
-fn completions_know_the_commands_and_bash_can_read_them() {
+fn completions_have_the_commands_and_are_valid_bash() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = stdout_of(&mut calc(&["completions", shell]));
         assert!(script.contains("substract") && script.contains("timeout"), "{shell}");
@@ -216,7 +216,7 @@ fn a_closed_pipe_is_not_an_error() {
 #[test]
 fn a_full_disk_is_an_error() {
     let Ok(full) = File::options().write(true).open("/dev/full") else {
-        // Not every system has it.
+        // Not on every system.
         return;
     };
     let output =
@@ -236,7 +236,7 @@ fn a_server_shuts_down_cleanly_on_either_signal() {
 }
 
 #[test]
-fn an_address_in_use_is_named_and_the_server_does_not_start() {
+fn a_server_does_not_start_on_an_address_in_use() {
     let server = calculator();
     let (code, stdout, stderr) = outcome(&["serve", "--listen", &target(&server)]);
     assert_eq!((code, stdout.as_str()), (1, ""));
@@ -244,7 +244,7 @@ fn an_address_in_use_is_named_and_the_server_does_not_start() {
 }
 
 #[test]
-fn calls_that_outlast_the_grace_are_cancelled_and_the_exit_code_says_so() {
+fn rpcs_that_outlast_the_grace_are_cancelled_and_the_exit_code_is_1() {
     let mut server = ServerProcess::start(&mut calc(&["serve", "--listen", "127.0.0.1:0", "--grace", "0.2"]));
     let client = RawClient::connect(server.target());
     let open = client.open("/calc.Calculator/Add");
@@ -270,7 +270,7 @@ fn a_second_signal_ends_the_server_at_once() {
 }
 
 #[test]
-fn standard_output_that_nobody_reads_does_not_stop_the_server() {
+fn a_closed_standard_output_does_not_stop_the_server() {
     let (reader, writer) = UnixStream::pair().unwrap();
     drop(reader);
     let folder = tempfile::tempdir().unwrap();

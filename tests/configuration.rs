@@ -31,7 +31,7 @@ fn each_value_in_effect_has_its_source() {
 }
 
 #[test]
-fn every_option_is_printed_and_what_is_printed_can_be_given() {
+fn every_option_is_printed_and_can_be_given_as_printed() {
     let config = print_config(&[], &[]);
     let help = stdout_of(&mut calc(&["serve", "--help"]));
     let options = help.lines().filter_map(|line| line.trim().strip_prefix("--")).filter(|line| line.contains(" <"));
@@ -65,7 +65,7 @@ fn a_check_does_not_listen() {
 }
 
 #[test]
-fn a_check_finds_what_a_start_would_find() {
+fn a_check_finds_the_errors_of_a_start() {
     for (args, message) in [
         (&["--max-concurrent-streams=0"][..], "not a number from 1 to 2147483647"),
         (&["--keepalive-time=2147484"], "not a number of seconds from 0.001 to 2147483.646"),
@@ -84,7 +84,7 @@ fn a_check_finds_what_a_start_would_find() {
 }
 
 #[test]
-fn a_variable_that_is_empty_is_not_set_and_one_that_is_wrong_is_named() {
+fn an_empty_variable_is_not_set_and_a_wrong_one_is_in_the_error() {
     let checked = stdout_of(calc(&["serve", "--check"]).env("CALC_TLS_CERT", "").env("CALC_METRICS", ""));
     assert_eq!(checked, "the configuration is valid\n");
     for (variable, value, message) in [
@@ -95,13 +95,13 @@ fn a_variable_that_is_empty_is_not_set_and_one_that_is_wrong_is_named() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && stderr.contains(message), "{output:?}");
     }
-    // One that has nothing to do with it is not.
+    // Another variable is not.
     let output = run(calc(&["serve", "--check", "--grace=soon"]).env("CALC_QUEUES", "2"));
     assert!(!String::from_utf8_lossy(&output.stderr).contains("CALC_"), "{output:?}");
 }
 
 #[test]
-fn an_error_is_not_hidden_behind_all_options() {
+fn an_error_does_not_list_all_options() {
     let output = run(&mut calc(&["serve", "--grace", "1", "--grace", "2"]));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && stderr.contains("more than once") && stderr.len() < 200, "{stderr}");

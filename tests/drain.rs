@@ -37,7 +37,7 @@ fn streams_go_on_until_they_end_by_themselves() {
     let mut server = serve(&["--grace", "30"]);
     let mut client = keep_busy("streams", &[&server]);
     server.process.signal(SIGTERM);
-    server.wait_for_line("SIGTERM: ending");
+    server.wait_for_line("SIGTERM: draining");
     client.end_of_input();
     assert_eq!(server.process.wait().code(), Some(0));
 }

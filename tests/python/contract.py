@@ -1,4 +1,4 @@
-"""Asks a server every row of the contract as raw bytes, with Python's gRPC.
+"""Calls a server with every row of the contract as bytes, with Python's gRPC.
 
     python tests/python/contract.py TARGET
 """
@@ -24,7 +24,7 @@ def rows():
 
 
 def request_of(size):
-    """20 and 10, filled up with an unknown field."""
+    """Returns a request of 20 and 10, padded with an unknown field."""
     numbers = bytes([0x08, 20, 0x10, 10])
     rest = size - len(numbers) - 5
     length = bytes([rest & 0x7F | 0x80, rest >> 7 & 0x7F | 0x80, rest >> 14 & 0x7F | 0x80, rest >> 21])
@@ -32,7 +32,7 @@ def request_of(size):
 
 
 def answer(channel, path, request):
-    """The reply in hexadecimal, or the name of the status code."""
+    """Returns the reply in hexadecimal, or the name of the status code."""
     try:
         return channel.unary_unary(path)(request, timeout=30).hex()
     except grpc.RpcError as error:
