@@ -2,7 +2,7 @@
 //!
 //! Accepts the CSV that two columns of integers can have: quotes around a number, spaces, CRLF, a byte order mark.
 
-use std::io::{ErrorKind, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::str;
 
 use calc::client::batch::DEFAULT_ELEMENTS;
@@ -12,7 +12,7 @@ use futures::executor::block_on;
 
 use crate::cli::exit::Exit;
 
-/// The size of a read, in bytes.
+/// The maximum size of a read, in bytes.
 const BUFFER: usize = 128 * 1024;
 
 /// The maximum length of a line, in bytes. A line without redundant spaces has at most 27.
@@ -30,38 +30,32 @@ pub struct Columns {
     pub read: u64,
 }
 
-/// Reads `input` to its end and sends its columns: when a message is full, and at the end of each read. Stops when the
-/// receiver is gone.
+/// Reads `input` to its end and sends its columns: when a message is full, and before a read that may block. Stops
+/// when the receiver is gone.
 ///
 /// # Errors
 ///
 /// The input cannot be read, or a line is malformed; the lines before it have been sent.
-pub fn read(mut input: impl Read, header: bool, sender: Sender<Columns>) -> Result<(), Exit> {
+pub fn read(input: impl Read, header: bool, sender: Sender<Columns>) -> Result<(), Exit> {
+    let mut input = BufReader::with_capacity(BUFFER, input);
     let mut lines = Lines { sender, columns: Columns::default(), line: 0, header };
-    let mut buffer = vec![0; BUFFER];
-    // The number of bytes at the start of the buffer of a line that has not ended.
-    let mut length = 0;
+    let mut line = Vec::new();
     loop {
-        let count = match input.read(&mut buffer[length..]) {
-            Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Exit::Failed(format!("cannot read standard input: {error}"))),
-        };
-        let arrived = &buffer[..length + count];
-        let end = match arrived.iter().rposition(|byte| *byte == b'\n') {
-            _ if count == 0 => length,
-            Some(end) => end + 1,
-            None => 0,
-        };
-        if !lines.take(&arrived[..end])? || count == 0 {
+        // Without a line in the buffer the next read may block.
+        if !input.buffer().contains(&b'\n') && !lines.send() {
             return Ok(());
         }
-        length = arrived.len() - end;
-        if length > MAX_LINE {
-            // Too long, whatever follows.
-            return lines.take(&arrived[end..]).map(|_| ());
+        line.clear();
+        let read = input.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line);
+        read.map_err(|error| Exit::Failed(format!("cannot read standard input: {error}")))?;
+        if !lines.push(&line)? {
+            return Ok(());
         }
-        buffer.copy_within(end..end + length, 0);
+        if !line.ends_with(b"\n") {
+            // The last one.
+            lines.send();
+            return Ok(());
+        }
     }
 }
 
@@ -70,44 +64,35 @@ struct Lines {
     columns: Columns,
     /// The number of the last line.
     line: u64,
-    /// Whether the next line is a header.
+    /// Whether the next line that is not empty is a header.
     header: bool,
 }
 
 impl Lines {
-    /// Parses complete lines, and returns whether to go on.
-    fn take(&mut self, text: &[u8]) -> Result<bool, Exit> {
-        for line in text.split_inclusive(|byte| *byte == b'\n') {
-            self.line += 1;
-            self.columns.read += line.len() as u64;
-            if line.strip_suffix(b"\n").unwrap_or(line).len() > MAX_LINE {
-                return Err(self.malformed(&format!("has more than {MAX_LINE} bytes"), ""));
-            }
-            let content = match line.strip_prefix(BYTE_ORDER_MARK) {
-                Some(content) if self.line == 1 => content,
-                _ => line,
-            };
-            let content = content.trim_ascii();
-            if content.is_empty() || std::mem::take(&mut self.header) {
-                continue;
-            }
-            match pair(content) {
-                Some((n1, n2)) => {
-                    self.columns.n1.push(n1);
-                    self.columns.n2.push(n2);
-                }
-                None => {
-                    let shown: String = String::from_utf8_lossy(content).chars().take(80).collect();
-                    // With --header the first line has not come this far.
-                    let hint = if self.line == 1 { "; if it is a header, add --header" } else { "" };
-                    return Err(self.malformed(&format!("is `{}`", shown.escape_debug()), hint));
-                }
-            }
-            if self.columns.n1.len() == DEFAULT_ELEMENTS && !self.send() {
-                return Ok(false);
-            }
+    /// Parses a line, and returns whether to go on.
+    fn push(&mut self, line: &[u8]) -> Result<bool, Exit> {
+        self.line += 1;
+        self.columns.read += line.len() as u64;
+        if line.strip_suffix(b"\n").unwrap_or(line).len() > MAX_LINE {
+            return Err(self.malformed(&format!("has more than {MAX_LINE} bytes"), ""));
         }
-        Ok(self.send())
+        let content = match line.strip_prefix(BYTE_ORDER_MARK) {
+            Some(content) if self.line == 1 => content,
+            _ => line,
+        };
+        let content = content.trim_ascii();
+        if content.is_empty() || std::mem::take(&mut self.header) {
+            return Ok(true);
+        }
+        let Some((n1, n2)) = pair(content) else {
+            let shown: String = String::from_utf8_lossy(content).chars().take(80).collect();
+            // With --header the first line has not come this far.
+            let hint = if self.line == 1 { "; if it is a header, add --header" } else { "" };
+            return Err(self.malformed(&format!("is `{}`", shown.escape_debug()), hint));
+        };
+        self.columns.n1.push(n1);
+        self.columns.n2.push(n2);
+        Ok(self.columns.n1.len() < DEFAULT_ELEMENTS || self.send())
     }
 
     /// Sends the pairs so far, and returns whether the receiver is there.

@@ -10,15 +10,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const BAR: &str = "{wide_bar} {bytes}/{total_bytes}, {msg} calculations, {eta} left";
 const COUNT: &str = "{spinner} {bytes}, {msg} calculations in {elapsed}";
 
-/// A progress bar, or nothing.
+/// A progress bar, perhaps hidden.
 pub struct Progress {
-    bar: Option<ProgressBar>,
+    bar: ProgressBar,
     calculations: u64,
 }
 
 impl Progress {
     pub fn none() -> Progress {
-        Progress { bar: None, calculations: 0 }
+        Progress { bar: ProgressBar::hidden(), calculations: 0 }
     }
 
     /// Shows progress if standard error is a terminal and standard output is not.
@@ -27,28 +27,24 @@ impl Progress {
             return Progress::none();
         }
         let length = input_length();
-        let target = ProgressDrawTarget::stderr_with_hz(10);
-        let bar = ProgressBar::with_draw_target(length, target);
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(10));
         let style = ProgressStyle::with_template(if length.is_some() { BAR } else { COUNT });
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
-        Progress { bar: Some(bar.with_style(style).with_message("0")), calculations: 0 }
+        Progress { bar: bar.with_style(style).with_message("0"), calculations: 0 }
     }
 
     /// Advances to `read` bytes of input, and by `count` calculations.
     pub fn advance(&mut self, read: u64, count: usize) {
-        let Some(bar) = &self.bar else { return };
         self.calculations += count as u64;
-        bar.set_message(self.calculations.to_string());
-        bar.set_position(read);
+        self.bar.set_message(self.calculations.to_string());
+        self.bar.set_position(read);
     }
 }
 
 impl Drop for Progress {
     /// Clears the line.
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
 }
 
