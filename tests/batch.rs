@@ -181,8 +181,8 @@ fn python_gets_correct_results_in_order() {
 }
 
 #[test]
-fn an_invalid_request_ends_the_call_after_the_replies_before_it() {
-    drive("refused");
+fn an_invalid_request_ends_the_rpc_after_the_replies_before_it() {
+    drive("invalid");
 }
 
 #[test]

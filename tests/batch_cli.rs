@@ -19,7 +19,7 @@ fn command(server: &Server, args: &[&str]) -> Command {
     command
 }
 
-/// The exit code, standard output and standard error of a command with this input.
+/// Runs `calc batch` with this input and returns its exit code, standard output and standard error.
 fn batch(server: &Server, args: &[&str], input: &[u8]) -> (i32, String, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("input.csv");
@@ -190,17 +190,17 @@ fn errors_of_the_call_have_their_exit_codes() {
     assert!(stderr.contains("possible values: add, divide, multiply, substract, subtract"), "{stderr}");
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
-    let unanswered = |timeout| run(&mut calc(&["batch", "add", "--target", &address, "--timeout", timeout]));
-    let output = unanswered("0.3");
+    let without_reply = |timeout| run(&mut calc(&["batch", "add", "--target", &address, "--timeout", timeout]));
+    let output = without_reply("0.3");
     assert_eq!(output.status.code(), Some(5));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "error: no reply in time: no reply within 0.3 s\n");
     drop(silent);
-    assert_eq!(unanswered("30").status.code(), Some(6));
+    assert_eq!(without_reply("30").status.code(), Some(6));
     let other = crate::common::start(Server::builder());
     assert_eq!(batch(&other, &["add"], b"1,2\n").0, 7);
 }
 
-/// Runs `calc batch` with a pseudo-terminal for its standard error, and gives what that shows.
+/// Runs `calc batch` with a pseudo-terminal for its standard error, and returns what it shows.
 fn on_terminal(server: &Server, args: &[&str], input: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("input.csv");

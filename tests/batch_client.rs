@@ -108,9 +108,9 @@ fn a_server_that_stops_replying_is_deadline_exceeded() {
 }
 
 /// Replies to each request with a function, and ends the stream at its `None`.
-struct Broken(Answer);
+struct Broken(ReplyTo);
 
-type Answer = fn(BatchRequest) -> Option<BatchReply>;
+type ReplyTo = fn(BatchRequest) -> Option<BatchReply>;
 
 impl BatchCalculator for Broken {
     fn calculate(
@@ -118,8 +118,8 @@ impl BatchCalculator for Broken {
         _: &Call<'_>,
         requests: RequestStream<BatchRequest>,
     ) -> Result<ReplyStream<BatchReply>, Status> {
-        let answer = self.0;
-        let replies = requests.map(move |request| Ok(answer(request?)));
+        let reply_to = self.0;
+        let replies = requests.map(move |request| Ok(reply_to(request?)));
         Ok(replies.take_while(|reply| futures::future::ready(!matches!(reply, Ok(None)))).map(unwrapped).boxed())
     }
 }
@@ -130,28 +130,28 @@ fn unwrapped(reply: Result<Option<BatchReply>, Status>) -> Result<BatchReply, St
 
 #[test]
 fn replies_that_do_not_fit_their_requests_are_an_error() {
-    let cases: [(Answer, &str); 6] = [
+    let cases: [(ReplyTo, &str); 6] = [
         (|_| Some(BatchReply::default()), "does not fit"),
         (|_| Some(BatchReply { n1: vec![1, 2, 3], ..Default::default() }), "does not fit"),
         (|_| Some(BatchReply { f1: vec![1.0, 2.0], ..Default::default() }), "does not fit"),
         (
-            |asked| {
+            |request| {
                 let errors = vec![Element { index: 2, code: 11, ..Default::default() }];
-                Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
+                Some(BatchReply { n1: request.n1, errors, ..Default::default() })
             },
             "does not fit",
         ),
         (
-            |asked| {
+            |request| {
                 let errors = [1, 0].map(|index| Element { index, code: 11, ..Default::default() }).to_vec();
-                Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
+                Some(BatchReply { n1: request.n1, errors, ..Default::default() })
             },
             "does not fit",
         ),
         (|_| None, "ended the RPC before it had all requests"),
     ];
-    for (answer, reason) in cases {
-        let server = start(Server::builder().service(batch_calculator_service(Broken(answer))));
+    for (reply_to, reason) in cases {
+        let server = start(Server::builder().service(batch_calculator_service(Broken(reply_to))));
         let failed = batch(&server).add(&[1, 2], &[3, 4]).unwrap_err();
         assert_eq!(failed.status().code(), Code::Internal);
         assert!(failed.to_string().contains(reason), "{failed}");
@@ -160,11 +160,11 @@ fn replies_that_do_not_fit_their_requests_are_an_error() {
 
 #[test]
 fn an_unknown_code_of_a_calculation_is_passed_on() {
-    let answer = |asked: BatchRequest| {
+    let reply_to = |request: BatchRequest| {
         let errors = vec![Element { index: 1, code: 7, ..Default::default() }];
-        Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
+        Some(BatchReply { n1: request.n1, errors, ..Default::default() })
     };
-    let server = start(Server::builder().service(batch_calculator_service(Broken(answer))));
+    let server = start(Server::builder().service(batch_calculator_service(Broken(reply_to))));
     let results = batch(&server).add(&[1, 2], &[3, 4]).unwrap();
     assert_eq!(results, [Ok(1), Err(ElementError::Other(Code::PermissionDenied))]);
     assert_eq!(results[1].unwrap_err().to_string(), "PERMISSION_DENIED");

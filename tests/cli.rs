@@ -248,7 +248,7 @@ fn rpcs_that_outlast_the_grace_are_cancelled_and_the_exit_code_is_1() {
     let mut server = ServerProcess::start(&mut calc(&["serve", "--listen", "127.0.0.1:0", "--grace", "0.2"]));
     let client = RawClient::connect(server.target());
     let open = client.open("/calc.Calculator/Add");
-    // A second call on the same connection: the first has arrived before it is answered.
+    // A second call on the same connection: the first arrives before its reply.
     client.call("/calc.Calculator/Add", &[]).unwrap();
     server.process.signal(SIGTERM);
     let code = open.end();

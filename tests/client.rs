@@ -83,12 +83,12 @@ fn a_client_that_waits_for_ready_finds_a_server_that_starts_later() {
     let folder = tempfile::tempdir().unwrap();
     let target = format!("unix:{}", folder.path().join("later.sock").display());
     let client = Client::connect(&target).unwrap().wait_for_ready(true).timeout(PATIENCE);
-    let (started, asked) = mpsc::channel();
+    let (started, has_started) = mpsc::channel();
     let call = thread::spawn(move || {
         started.send(()).unwrap();
         client.add(20, 10)
     });
-    asked.recv().unwrap();
+    has_started.recv().unwrap();
     let _server = calc::server::builder().listen(target.parse().unwrap()).start().unwrap();
     assert_eq!(call.join().unwrap(), Ok(30));
 }

@@ -15,11 +15,11 @@ fn every_row_of_the_contract_holds_on_the_wire() {
     for row in include_str!("contract.tsv").lines().filter(|line| !line.starts_with('#')) {
         let [method, request, outcome, what] = row.split('\t').collect::<Vec<_>>().try_into().unwrap();
         let path = if method.starts_with('/') { method.to_owned() } else { format!("/calc.Calculator/{method}") };
-        let answer = client.call(&path, &unhex(request));
+        let reply = client.call(&path, &unhex(request));
         match Code::ALL.iter().find(|code| code.name() == outcome) {
-            None => assert_eq!(answer.as_deref(), Ok(unhex(outcome).as_slice()), "{what}"),
+            None => assert_eq!(reply.as_deref(), Ok(unhex(outcome).as_slice()), "{what}"),
             Some(code) => {
-                let status = answer.expect_err(what);
+                let status = reply.expect_err(what);
                 assert_eq!(status.code(), *code, "{what}: {status}");
                 assert!(*code == Code::Unimplemented || !status.message().is_empty(), "{what}: no message");
             }

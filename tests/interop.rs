@@ -61,8 +61,8 @@ fn grpcio_status_decodes_the_details_of_the_rust_server() {
 fn ok_without_a_message_is_an_internal_error() {
     let server = ServerProcess::start(&mut python("tests/python/no_message.py"));
     let client = Client::connect(server.target()).unwrap().timeout(PATIENCE);
-    for answer in [client.add(20, 10), block_on(client.add_async(20, 10))] {
-        let error = answer.unwrap_err();
+    for reply in [client.add(20, 10), block_on(client.add_async(20, 10))] {
+        let error = reply.unwrap_err();
         assert_eq!(error.status().code(), Code::Internal, "{error}");
         assert!(error.to_string().contains("without a message"), "{error}");
     }

@@ -43,7 +43,7 @@ class Calculator(calc_pb2_grpc.CalculatorServicer):
 
     def Divide(self, request, context):
         if request.n2 == 0:
-            refuse(
+            fail(
                 context,
                 grpc.StatusCode.INVALID_ARGUMENT,
                 "division by zero",
@@ -65,7 +65,7 @@ def int32(context, operation, operator, request, result):
         return result
     n1, n2 = request.n1, request.n2
     metadata = {"operation": operation, "n1": str(n1), "n2": str(n2), "result": str(result)}
-    refuse(
+    fail(
         context,
         grpc.StatusCode.OUT_OF_RANGE,
         f"{n1} {operator} {n2} = {result} does not fit an int32 ({INT32_MIN} to {INT32_MAX})",
@@ -73,7 +73,7 @@ def int32(context, operation, operator, request, result):
     )
 
 
-def refuse(context, code, message, *details):
+def fail(context, code, message, *details):
     """Ends the RPC with a status and details: a google.rpc.Status in the trailers.
 
     It does not return: `context` raises.

@@ -37,10 +37,10 @@ def expected(operation, n1, n2):
     return (struct.pack("<i", exact), 0) if -(2**31) <= exact < 2**31 else (bytes(4), OUT_OF_RANGE)
 
 
-def check(asked, reply):
-    pairs = [expected(asked.operation, *pair) for pair in zip(asked.n1, asked.n2)]
-    results, other = (reply.f1, reply.n1) if asked.operation == DIVIDE else (reply.n1, reply.f1)
-    packed = struct.pack(f"<{len(results)}{'f' if asked.operation == DIVIDE else 'i'}", *results)
+def check(message, reply):
+    pairs = [expected(message.operation, *pair) for pair in zip(message.n1, message.n2)]
+    results, other = (reply.f1, reply.n1) if message.operation == DIVIDE else (reply.n1, reply.f1)
+    packed = struct.pack(f"<{len(results)}{'f' if message.operation == DIVIDE else 'i'}", *results)
     equal("results", packed, b"".join(result for result, _ in pairs))
     equal("results of the other kind", list(other), [])
     errors = [(index, code) for index, (_, code) in enumerate(pairs) if code]
@@ -56,18 +56,18 @@ def right(stub):
     """Every operation on all pairs of edges, and on many at random; messages of every length."""
     random.seed(20)
     edges = list(itertools.product(EDGES, EDGES))
-    asked = [request(operation, *zip(*edges)) for operation in (ADD, SUBTRACT, MULTIPLY, DIVIDE)]
+    messages = [request(operation, *zip(*edges)) for operation in (ADD, SUBTRACT, MULTIPLY, DIVIDE)]
     for _ in range(200):
         length = random.choice([0, 1, 2, 3, 100, 5000])
         columns = [[number() for _ in range(length)] for _ in range(2)]
-        asked.append(request(random.randint(1, 4), *columns))
-    replies = list(stub.Calculate(iter(asked), timeout=PATIENCE))
-    equal("replies", len(replies), len(asked))
-    for one, reply in zip(asked, replies):
+        messages.append(request(random.randint(1, 4), *columns))
+    replies = list(stub.Calculate(iter(messages), timeout=PATIENCE))
+    equal("replies", len(replies), len(messages))
+    for one, reply in zip(messages, replies):
         check(one, reply)
     equal("a call without requests", list(stub.Calculate(iter([]), timeout=PATIENCE)), [])
-    replies = list(stub.Calculate(iter(asked[:4]), timeout=PATIENCE, compression=grpc.Compression.Gzip))
-    for one, reply in zip(asked[:4], replies):
+    replies = list(stub.Calculate(iter(messages[:4]), timeout=PATIENCE, compression=grpc.Compression.Gzip))
+    for one, reply in zip(messages[:4], replies):
         check(one, reply)
     # The maximum number of elements, all of them failing.
     largest = request(DIVIDE, [1] * MAX_ELEMENTS, [0] * MAX_ELEMENTS)
@@ -75,7 +75,7 @@ def right(stub):
     check(largest, reply)
 
 
-def refused(stub):
+def invalid(stub):
     """An invalid request ends the RPC after the replies to those before it."""
     good = request(ADD, [1, 2], [3, 4])
     long = [0] * (MAX_ELEMENTS + 1)
@@ -88,12 +88,12 @@ def refused(stub):
         (request(-1, [1], [2]), "operation -1 is unknown"),
     ]:
         # The invalid request is sent after the replies to the valid ones.
-        answered = threading.Semaphore(0)
+        replied = threading.Semaphore(0)
 
         def requests():
             for one in (good, good, bad, good):
                 if one is bad:
-                    answered.acquire()
+                    replied.acquire()
                 yield one
 
         call, replies = stub.Calculate(requests(), timeout=PATIENCE), []
@@ -101,8 +101,8 @@ def refused(stub):
             for reply in call:
                 replies.append(list(reply.n1))
                 if len(replies) == 2:
-                    answered.release()
-            sys.exit(f"not refused: {reason}")
+                    replied.release()
+            sys.exit(f"not rejected: {reason}")
         except grpc.RpcError as error:
             equal("code", error.code().name, "INVALID_ARGUMENT")
             equal("message", error.details().startswith(f"request 3 of the stream: {reason}"), True)

@@ -31,7 +31,7 @@ def request_of(size):
     return numbers + b"\x7a" + length + bytes(rest)
 
 
-def answer(channel, path, request):
+def call(channel, path, request):
     """Returns the reply in hexadecimal, or the name of the status code."""
     try:
         return channel.unary_unary(path)(request, timeout=30).hex()
@@ -43,7 +43,7 @@ def main():
     count = 0
     with grpc.insecure_channel(sys.argv[1]) as channel:
         for path, request, outcome, what in rows():
-            got = answer(channel, path, request)
+            got = call(channel, path, request)
             if got != outcome:
                 sys.exit(f"{what}: {path} of {request[:64].hex()}: expected {outcome!r}, got {got!r}")
             count += 1

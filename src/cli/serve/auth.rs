@@ -28,7 +28,7 @@ pub struct Auth {
 impl Auth {
     /// Validates the flags, before any file is read.
     pub fn check(&self, tls: &Tls) -> Result<(), Exit> {
-        if !self.allow_names.is_empty() && !tls.asks_clients() {
+        if !self.allow_names.is_empty() && !tls.requests_certificates() {
             let fault = "--allow-names needs the CA of the clients' certificates: --tls-client-ca FILE";
             return Err(Exit::Usage(fault.to_owned()));
         }

@@ -30,11 +30,11 @@ pub struct Tls {
 impl Tls {
     /// Returns the default of `--tls-client-auth`.
     pub fn client_auth(&self) -> String {
-        if self.asks_clients() { "required" } else { "none" }.to_owned()
+        if self.requests_certificates() { "required" } else { "none" }.to_owned()
     }
 
     /// Returns whether client certificates are requested.
-    pub fn asks_clients(&self) -> bool {
+    pub fn requests_certificates(&self) -> bool {
         self.tls_client_ca.is_some()
     }
 

@@ -115,8 +115,8 @@ macro_rules! operation {
 /// the RPC as a whole has only the deadline that the server sets.
 ///
 /// Results come in the order of the operands. What takes an iterator or a stream takes operands while a result is
-/// waited for, up to [`MAX_IN_FLIGHT`] messages ahead of it, and a stream's operands are sent as soon as it has no more
-/// of them ready. An iterator may itself make blocking calls.
+/// waited for, up to [`MAX_IN_FLIGHT`] messages ahead of it, and a stream's operands are sent as soon as no more of
+/// them are ready. An iterator may itself make blocking calls.
 ///
 /// # Errors
 ///
