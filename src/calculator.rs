@@ -1,22 +1,22 @@
-//! The Calculator service: from a request to [`arithmetic`] and back to
-//! a reply or a [`Status`]. Nothing else.
+//! The Calculator service: request → [`arithmetic`] → reply or [`Status`].
 
-use crate::arithmetic::{self, ArithmeticError, Operator};
+use grpcio_kit::proto::google_rpc::error_details::{BadRequest, ErrorInfo, bad_request::FieldViolation};
+use grpcio_kit::{Call, Code, Status};
+
+use crate::arithmetic::{self, ArithmeticError};
 use crate::proto::calc::{
     AddReply, AddRequest, DivideReply, DivideRequest, MeuliplyReply, MultiplyRequest, SubstractReply, SubstractRequest,
 };
 use crate::proto::calc_grpc::Calculator;
-use grpcio_kit::proto::google_rpc::error_details::{BadRequest, ErrorInfo, bad_request::FieldViolation};
-use grpcio_kit::{Call, Code, Status};
 
 /// The domain of this service's `google.rpc.ErrorInfo` details.
 pub const ERROR_DOMAIN: &str = "calc";
 
-/// The reason of an `ErrorInfo` for a result that does not fit an int32. Its metadata has
-/// `operation` (`Add`, `Substract` or `Multiply`), `n1`, `n2` and the exact `result`.
+/// The reason of the `ErrorInfo` of a result that does not fit an int32. Its metadata has `operation` (`Add`,
+/// `Substract` or `Multiply`), `n1`, `n2` and the exact `result`.
 pub const INT32_OVERFLOW: &str = "INT32_OVERFLOW";
 
-/// The reason of an `ErrorInfo` for a division by zero.
+/// The reason of the `ErrorInfo` of a division by zero.
 pub const DIVISION_BY_ZERO: &str = "DIVISION_BY_ZERO";
 
 /// The Calculator service.
@@ -45,7 +45,7 @@ impl Calculator for CalculatorService {
     }
 }
 
-/// The status code of a calculation that failed.
+/// Returns the status code of a calculation that failed.
 pub(crate) fn code(error: &ArithmeticError) -> Code {
     match error {
         ArithmeticError::Overflow { .. } => Code::OutOfRange,
@@ -57,14 +57,9 @@ impl From<ArithmeticError> for Status {
     fn from(error: ArithmeticError) -> Status {
         let status = Status::new(code(&error), error.to_string());
         match error {
-            ArithmeticError::Overflow { operator, n1, n2, result } => {
-                let operation = match operator {
-                    Operator::Add => "Add",
-                    Operator::Subtract => "Substract",
-                    Operator::Multiply => "Multiply",
-                };
+            ArithmeticError::Overflow { operation, n1, n2, result } => {
                 let metadata = [
-                    ("operation", operation.to_owned()),
+                    ("operation", operation.method().to_owned()),
                     ("n1", n1.to_string()),
                     ("n2", n2.to_string()),
                     ("result", result.to_string()),
@@ -97,9 +92,8 @@ mod tests {
     use super::*;
     use crate::proto::calc_grpc::calculator;
 
-    /// A service is a plain object: it answers without a server.
     #[test]
-    fn a_method_can_be_asked_without_a_server() {
+    fn a_method_can_be_called_without_a_server() {
         let call = Call::detached(calculator::DIVIDE.path());
         let request = DivideRequest { n1: 10, n2: 4, ..Default::default() };
         assert_eq!(CalculatorService.divide(&call, request).unwrap().f1, 2.5);

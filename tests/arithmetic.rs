@@ -1,6 +1,6 @@
 //! The four operations, against an oracle of 64-bit integers and doubles.
 
-use calc::arithmetic::{ArithmeticError, Operator, add, divide, multiply, subtract};
+use calc::arithmetic::{ArithmeticError, Number, Operation, add, divide, multiply, subtract};
 use proptest::prelude::*;
 
 /// Any int32, the edges often.
@@ -24,10 +24,10 @@ fn operand() -> impl Strategy<Value = i32> {
     ]
 }
 
-fn check(result: Result<i32, ArithmeticError>, operator: Operator, n1: i32, n2: i32, exact: i64) {
+fn check(result: Result<i32, ArithmeticError>, operation: Operation, n1: i32, n2: i32, exact: i64) {
     match i32::try_from(exact) {
         Ok(exact) => assert_eq!(result, Ok(exact)),
-        Err(_) => assert_eq!(result, Err(ArithmeticError::Overflow { operator, n1, n2, result: exact })),
+        Err(_) => assert_eq!(result, Err(ArithmeticError::Overflow { operation, n1, n2, result: exact })),
     }
 }
 
@@ -37,9 +37,9 @@ proptest! {
     #[test]
     fn sums_differences_and_products_are_exact_or_an_overflow(n1 in operand(), n2 in operand()) {
         let (wide1, wide2) = (i64::from(n1), i64::from(n2));
-        check(add(n1, n2), Operator::Add, n1, n2, wide1 + wide2);
-        check(subtract(n1, n2), Operator::Subtract, n1, n2, wide1 - wide2);
-        check(multiply(n1, n2), Operator::Multiply, n1, n2, wide1 * wide2);
+        check(add(n1, n2), Operation::Add, n1, n2, wide1 + wide2);
+        check(subtract(n1, n2), Operation::Subtract, n1, n2, wide1 - wide2);
+        check(multiply(n1, n2), Operation::Multiply, n1, n2, wide1 * wide2);
     }
 
     #[test]
@@ -61,6 +61,22 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn an_operation_is_parsed_from_its_name_and_calculates_as_its_function() {
+    for (name, operation, result) in [
+        ("add", Operation::Add, Ok(Number::Integer(16))),
+        ("subtract", Operation::Subtract, Ok(Number::Integer(-2))),
+        ("substract", Operation::Subtract, Ok(Number::Integer(-2))),
+        ("multiply", Operation::Multiply, Ok(Number::Integer(63))),
+        ("divide", Operation::Divide, divide(7, 9).map(Number::Float)),
+    ] {
+        assert_eq!(name.parse(), Ok(operation));
+        assert_eq!(operation.calculate(7, 9), result);
+    }
+    let error = "power".parse::<Operation>().unwrap_err();
+    assert_eq!(error.to_string(), "`power` is not an operation; the operations are add, subtract, multiply and divide");
 }
 
 #[test]

@@ -1,14 +1,16 @@
-//! The batch service, by its client and by Python's: results, order, errors, limits, and memory that stays where it is.
+//! The BatchCalculator service, called by our client and by Python's: results, order, errors, limits and memory.
 
 use std::iter;
 use std::thread;
 use std::time::Duration;
 
-use calc::arithmetic::{self, ArithmeticError};
+use calc::arithmetic::{self, ArithmeticError, Operation};
 use calc::batch::MAX_ELEMENTS;
-use calc::client::batch::{Batch, Calculated, ElementError, Exchange};
-use calc::proto::calc_batch::{BatchReply, BatchRequest, Operation};
+use calc::client::batch::{Batch, Calculated, ElementError, Replies, request};
+use calc::proto::calc_batch::{BatchReply, BatchRequest};
 use calc::proto::calc_batch_grpc::BatchCalculatorClient;
+use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use futures::executor::{BlockingStream, block_on_stream};
 use futures::{StreamExt, stream};
 use grpcio_kit::{CallOptions, Code, Drain, Server};
 use proptest::prelude::*;
@@ -20,11 +22,7 @@ fn batch(server: &Server) -> Batch {
     client(server).batch()
 }
 
-fn request(operation: Operation, n1: &[i32], n2: &[i32]) -> BatchRequest {
-    BatchRequest { operation: operation.into(), n1: n1.to_vec(), n2: n2.to_vec(), ..Default::default() }
-}
-
-/// What the arithmetic gives, as the client tells it.
+/// The results of the arithmetic, as the client returns them.
 fn expected<T>(n1: &[i32], n2: &[i32], f: impl Fn(i32, i32) -> Result<T, ArithmeticError>) -> Vec<Calculated<T>> {
     let pairs = n1.iter().zip(n2);
     let results = pairs.map(|(&n1, &n2)| {
@@ -46,7 +44,7 @@ fn operand() -> impl Strategy<Value = i32> {
 }
 
 #[test]
-fn slices_give_what_the_arithmetic_gives_bit_for_bit_however_they_are_divided() {
+fn slices_have_the_results_of_the_arithmetic_however_they_are_divided_into_messages() {
     let server = calculator();
     let pairs = prop::collection::vec((operand(), operand()), 0..300);
     let config = ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() };
@@ -62,7 +60,7 @@ fn slices_give_what_the_arithmetic_gives_bit_for_bit_however_they_are_divided() 
 }
 
 #[test]
-fn a_quotient_has_the_bits_of_a_call_of_its_own() {
+fn a_quotient_has_the_bits_of_a_unary_call() {
     let server = calculator();
     let client = client(&server);
     let (n1, n2) = ([16_777_217, 0, i32::MIN, 1, i32::MAX], [5, -5, -1, 3, i32::MIN]);
@@ -93,7 +91,7 @@ fn slices_of_different_lengths_are_an_invalid_argument() {
     let server = calculator();
     let error = batch(&server).add(&[1, 2], &[3]).unwrap_err();
     assert_eq!(error.status().code(), Code::InvalidArgument);
-    assert_eq!(error.status().message(), "n1 has 2 elements and n2 has 1: they must be as many");
+    assert_eq!(error.status().message(), "n1 has 2 elements and n2 has 1: they must have the same length");
 }
 
 #[test]
@@ -104,54 +102,64 @@ fn a_message_has_as_many_elements_as_is_allowed_and_no_more() {
     assert_eq!(batch.clone().elements(usize::MAX).add(&column, &column).unwrap(), [Ok(6)].repeat(MAX_ELEMENTS));
     assert_eq!(batch.clone().elements(0).add(&[1, 2], &[3, 4]).unwrap(), [Ok(4), Ok(6)]);
 
-    let mut exchange = batch.exchange();
     let column = vec![3; MAX_ELEMENTS + 1];
-    exchange.room().unwrap().send(request(Operation::OPERATION_ADD, &[], &[]));
-    assert_eq!(exchange.reply().unwrap(), Some(BatchReply::new()));
-    exchange.room().unwrap().send(request(Operation::OPERATION_ADD, &column, &column));
-    let error = exchange.reply().unwrap_err();
+    let requests = [request(Operation::Add, vec![], vec![]), request(Operation::Add, column.clone(), column)];
+    let mut replies = block_on_stream(batch.calculate(stream::iter(requests)));
+    assert_eq!(replies.next(), Some(Ok(BatchReply::new())));
+    let error = replies.next().unwrap().unwrap_err();
     assert_eq!(error.status().code(), Code::InvalidArgument);
-    assert!(
-        error.status().message().starts_with("request 2 of the stream: its columns have 65537 elements"),
-        "{error}"
-    );
-    assert_eq!(exchange.reply(), Ok(None));
-    assert!(exchange.room().is_none());
+    assert!(error.status().message().starts_with("request 2 of the stream: n1 has 65537 elements"), "{error}");
+    assert!(replies.next().is_none());
+}
+
+/// An asynchronous stream in and out; what is ready is sent although more may come.
+#[test]
+fn a_stream_of_pairs_gives_each_result_before_the_next_pair_is_there() {
+    let server = calculator();
+    let (sender, pairs) = mpsc::unbounded();
+    let mut quotients = block_on_stream(batch(&server).divide_stream(pairs));
+    for n in 0..10 {
+        sender.unbounded_send((n, 4)).unwrap();
+        assert_eq!(quotients.next(), Some(Ok(Ok(n as f32 / 4.0))));
+    }
+    drop(sender);
+    assert!(quotients.next().is_none());
 }
 
 #[test]
-fn the_futures_of_a_call_are_a_stream_as_any() {
+fn the_generated_client_takes_and_returns_streams() {
     let server = calculator();
     let stub = BatchCalculatorClient::new(channel(&server));
-    let requests = stream::iter((0..10).map(|n| request(Operation::OPERATION_ADD, &[n], &[n])));
+    let requests = stream::iter((0..10).map(|n| request(Operation::Add, vec![n], vec![n])));
     let replies = stub.calculate_async(requests, CallOptions::default().timeout(PATIENCE));
     let sums: Vec<_> = futures::executor::block_on(replies.map(|reply| reply.unwrap().n1[0]).collect());
     assert_eq!(sums, (0..10).map(|n| 2 * n).collect::<Vec<_>>());
 }
 
-/// A call that has had a reply and stays open.
-fn open(server: &Server) -> Exchange {
-    let mut exchange = batch(server).exchange();
-    exchange.room().unwrap().send(request(Operation::OPERATION_ADD, &[1], &[2]));
-    assert_eq!(exchange.reply().unwrap().unwrap().n1, [3]);
-    exchange
+/// Requests and replies of an RPC that has had a reply and stays open.
+fn open(server: &Server) -> (UnboundedSender<BatchRequest>, BlockingStream<Replies<UnboundedReceiver<BatchRequest>>>) {
+    let (sender, requests) = mpsc::unbounded();
+    let mut replies = block_on_stream(batch(server).calculate(requests));
+    sender.unbounded_send(request(Operation::Add, vec![1], vec![2])).unwrap();
+    assert_eq!(replies.next().unwrap().unwrap().n1, [3]);
+    (sender, replies)
 }
 
 #[test]
-fn a_server_that_ends_gives_a_stream_its_grace_and_then_cancels_it() {
+fn a_server_that_shuts_down_gives_a_stream_its_grace_and_then_cancels_it() {
     let server = calculator();
-    let mut exchange = open(&server);
+    let (_sender, mut replies) = open(&server);
     assert_eq!(server.shutdown(Duration::from_millis(100)), Drain::Cancelled { calls: 1 });
-    let error = exchange.reply().unwrap_err();
+    let error = replies.next().unwrap().unwrap_err();
     assert!([Code::Cancelled, Code::Unavailable].contains(&error.status().code()), "{error}");
 
     let server = calculator();
-    let mut exchange = open(&server);
+    let (sender, mut replies) = open(&server);
     let end = thread::spawn(move || server.shutdown(PATIENCE));
-    exchange.room().unwrap().send(request(Operation::OPERATION_MULTIPLY, &[3], &[4]));
-    assert_eq!(exchange.reply().unwrap().unwrap().n1, [12]);
-    exchange.room().unwrap().close();
-    assert_eq!(exchange.reply(), Ok(None));
+    sender.unbounded_send(request(Operation::Multiply, vec![3], vec![4])).unwrap();
+    assert_eq!(replies.next().unwrap().unwrap().n1, [12]);
+    drop(sender);
+    assert!(replies.next().is_none());
     assert_eq!(end.join().unwrap(), Drain::Clean);
 }
 
@@ -164,17 +172,17 @@ fn drive(scenario: &str) {
     if scenario == "unread" {
         script.arg(pid);
     }
-    assert_eq!(stdout_of(&mut script), "every answer is right\n");
+    assert_eq!(stdout_of(&mut script), "all replies are correct\n");
 }
 
 #[test]
-fn python_gets_right_answers_in_order() {
+fn python_gets_correct_results_in_order() {
     drive("right");
 }
 
 #[test]
-fn what_makes_no_sense_ends_the_call_after_the_replies_before_it() {
-    drive("refused");
+fn an_invalid_request_ends_the_rpc_after_the_replies_before_it() {
+    drive("invalid");
 }
 
 #[test]
@@ -185,9 +193,9 @@ fn a_call_that_is_cancelled_ends() {
     assert_eq!(server.shutdown(PATIENCE), Drain::Clean);
 }
 
-/// /proc tells the memory.
+/// Reads memory from /proc.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_reader_that_stops_reading_costs_bounded_memory() {
+fn a_client_that_does_not_read_replies_takes_bounded_memory() {
     drive("unread");
 }

@@ -28,7 +28,7 @@ fn rest(mut server: ServerProcess) -> Vec<String> {
     loop {
         let line = server.next_line();
         // In a log of JSON these are the messages of events.
-        if line.contains("ended; ") {
+        if line.contains("shut down; ") {
             assert_eq!(server.process.wait().code(), Some(0));
             return lines;
         }
@@ -199,8 +199,8 @@ fn a_reader_that_reads_again_is_told_how_many_lines_it_missed() {
 #[test]
 fn values_that_make_no_sense_are_refused_with_those_that_do() {
     for (flag, value, message) in [
-        ("--access-log", "2", "`2` is neither `off` nor a share of calls, 0 to 1"),
-        ("--access-log", "nan", "`nan` is neither `off` nor a share of calls"),
+        ("--access-log", "2", "`2` is not a sampling rate from 0 to 1, or `off`"),
+        ("--access-log", "nan", "`nan` is not a sampling rate from 0 to 1"),
         ("--log-level", "loud", "[possible values: debug, error, info, off, trace, warn]"),
         ("--log-format", "xml", "[possible values: json, text]"),
         ("--metrics", ":9090", "it has no host"),

@@ -141,8 +141,8 @@ fn flags_that_lack_others_are_wrong_usage() {
         (&["--tls-client-ca", "a"], "--tls-cert FILE --tls-key FILE"),
         (&["--tls-cert", "a", "--tls-key", "b", "--tls-client-auth", "optional"], "--tls-client-ca FILE"),
         (&["--tls-cert", "a", "--tls-key", "b", "--allow-names", "a"], "--tls-client-ca FILE"),
-        (&["--tls-client-auth", "maybe"], "neither `optional` nor `required`"),
-        (&["--open-health", "maybe"], "neither `on` nor `off`"),
+        (&["--tls-client-auth", "maybe"], "not one of optional, required"),
+        (&["--open-health", "maybe"], "not one of on, off"),
     ];
     for (args, remedy) in wrong {
         let (code, stderr) = serve(args);

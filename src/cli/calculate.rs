@@ -1,36 +1,31 @@
-//! `calc add`, `substract`, `multiply` and `divide`: one call, one line.
+//! `calc add`, `substract`, `multiply` and `divide`: one RPC, one line of output.
 
-use calc::Client;
+use calc::arithmetic::Operation;
 use structopt::StructOpt;
 
-use super::connect;
+use super::connect::Connect;
 use super::exit::{self, Exit};
-use super::operation::Operation;
 use super::values;
 
 #[derive(StructOpt)]
 pub struct Calculation {
-    /// The first operand, an int32
-    #[structopt(value_name = "N1", parse(try_from_str = values::operand))]
-    n1: i32,
-    /// The second operand, an int32
-    #[structopt(value_name = "N2", parse(try_from_str = values::operand))]
-    n2: i32,
+    /// First operand, an int32
+    #[structopt(value_name = "N1")]
+    n1: String,
+    /// Second operand, an int32
+    #[structopt(value_name = "N2")]
+    n2: String,
     #[structopt(flatten)]
-    server: connect::Connect,
+    server: Connect,
 }
 
 impl Calculation {
     pub fn run(self, operation: Operation) -> Result<(), Exit> {
-        let Calculation { n1, n2, server } = self;
-        let client = Client::new(server.channel()?).timeout(server.timeout);
-        let result = match operation {
-            Operation::Add => client.add(n1, n2)?.to_string(),
-            Operation::Subtract => client.subtract(n1, n2)?.to_string(),
-            Operation::Multiply => client.multiply(n1, n2)?.to_string(),
-            // Every digit of the float, as Python prints it: 5.0, 0.3333333432674408.
-            Operation::Divide => format!("{:?}", f64::from(client.divide(n1, n2)?)),
+        // Parsed here and not by clap, which reports any of two wrong operands.
+        let operand = |name, text| {
+            values::operand(text).map_err(|reason| Exit::Usage(format!("invalid value for <{name}>: {reason}")))
         };
-        exit::print(&format!("{result}\n"))
+        let (n1, n2) = (operand("N1", &self.n1)?, operand("N2", &self.n2)?);
+        exit::print(&format!("{}\n", self.server.client()?.calculate(operation, n1, n2)?))
     }
 }

@@ -1,26 +1,28 @@
-//! The client of a Calculator: integers in, numbers out, and errors that can be told apart.
+//! The client of a Calculator, blocking and asynchronous, with typed errors.
 
 pub mod batch;
 
 use std::future::Future;
 use std::time::Duration;
 
-use crate::calculator::{DIVISION_BY_ZERO, ERROR_DOMAIN, INT32_OVERFLOW};
-use crate::proto::calc::{AddRequest, DivideRequest, MultiplyRequest, SubstractRequest};
-use crate::proto::calc_batch_grpc::BatchCalculatorClient;
-use crate::proto::calc_grpc::CalculatorClient;
-use batch::Batch;
+use futures_lite::future::block_on;
 use grpcio_kit::proto::google_rpc::error_details::ErrorInfo;
 use grpcio_kit::{CallOptions, Channel, Code, InvalidTarget, Status};
 
-/// The time that a call may take unless [`Client::timeout`] says otherwise: 5 seconds.
+use crate::arithmetic::{Number, Operation};
+use crate::calculator::{DIVISION_BY_ZERO, ERROR_DOMAIN, INT32_OVERFLOW};
+use crate::client::batch::Batch;
+use crate::proto::calc::{AddRequest, DivideRequest, MultiplyRequest, SubstractRequest};
+use crate::proto::calc_batch_grpc::BatchCalculatorClient;
+use crate::proto::calc_grpc::CalculatorClient;
+
+/// The default of [`Client::timeout`]: 5 seconds.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why there is no result.
 ///
-/// What kind of error it is comes from the status code and its details, not from the text
-/// of a message. A server without details, such as the one of the original tutorial, has
-/// its arithmetic errors told as [`Error::Status`].
+/// The status code and its details decide the variant, not the text of the message. The arithmetic errors of a server
+/// that sends no details, such as the original tutorial's, are [`Error::Status`].
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -29,16 +31,16 @@ pub enum Error {
     Overflow {
         /// The exact result.
         result: i64,
-        /// The status as it was received.
+        /// The status of the RPC.
         status: Status,
     },
     /// The divisor is zero.
     #[error("{}", .0.message())]
     DivisionByZero(Status),
-    /// The server did not answer in time.
+    /// The server did not reply in time.
     #[error("no reply in time: {}", .0.message())]
     DeadlineExceeded(Status),
-    /// The server cannot be reached, or is about to end. A retry may help.
+    /// The server cannot be reached or is shutting down. A retry may help.
     #[error("the server is unavailable: {}", .0.message())]
     Unavailable(Status),
     /// Any other status.
@@ -47,7 +49,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The status as it was received, or as the C core made it.
+    /// Returns the status of the RPC, from the server or from the C core.
     pub fn status(&self) -> &Status {
         match self {
             Error::Overflow { status, .. }
@@ -78,10 +80,10 @@ impl From<Status> for Error {
     }
 }
 
-/// A client of a Calculator. Clones share one channel; use it from any number of threads.
+/// A client of a Calculator. Clones share one channel; it can be used from any number of threads.
 ///
-/// The plain methods wait for the reply. The methods that end in `_async` return a future,
-/// which any executor can run; dropping it cancels the call.
+/// The plain methods block until the reply. Those that end in `_async` return a future for any executor; dropping it
+/// cancels the RPC.
 ///
 /// # Errors
 ///
@@ -89,101 +91,107 @@ impl From<Status> for Error {
 #[derive(Clone)]
 pub struct Client {
     stub: CalculatorClient,
-    batch: BatchCalculatorClient,
     options: CallOptions,
-    timeout: Duration,
-    wait_for_ready: bool,
+    batch: Batch,
 }
 
 impl Client {
-    /// A client of the server at `target`: `host:port`, `dns:///host:port`,
-    /// `ipv4:1.2.3.4:50050,1.2.3.5:50050`, `unix:/path`. The connection is made by the first call.
+    /// Creates a client of the server at `target`: `host:port`, `dns:///host:port`,
+    /// `ipv4:1.2.3.4:50050,1.2.3.5:50050`, `unix:/path`. The first RPC connects.
     ///
     /// # Errors
     ///
-    /// [`InvalidTarget`] if the text cannot be a target.
+    /// [`InvalidTarget`] if the text is not a target.
     pub fn connect(target: &str) -> Result<Client, InvalidTarget> {
         Ok(Client::new(Channel::connect(target)?))
     }
 
-    /// A client of the server at the other end of `channel`.
+    /// Creates a client on a channel.
     pub fn new(channel: Channel) -> Client {
         Client {
             stub: CalculatorClient::new(channel.clone()),
-            batch: BatchCalculatorClient::new(channel),
             options: CallOptions::default().timeout(DEFAULT_TIMEOUT),
-            timeout: DEFAULT_TIMEOUT,
-            wait_for_ready: false,
+            batch: Batch::new(BatchCalculatorClient::new(channel), DEFAULT_TIMEOUT),
         }
     }
 
-    /// The time that each call may take; [`DEFAULT_TIMEOUT`] unless set. More than ten years
-    /// are taken as ten years. Of [`Client::batch`], it is the time that each reply may take.
+    /// Sets the deadline of each RPC, or of each reply of [`Client::batch`]: default [`DEFAULT_TIMEOUT`], maximum ten
+    /// years.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Client {
         self.options = self.options.timeout(timeout);
-        self.timeout = timeout;
+        self.batch.timeout = timeout;
         self
     }
 
-    /// Whether a call waits for the server to come up, as long as its time lasts, instead of
-    /// failing with [`Error::Unavailable`]. It does not unless set.
+    /// Sets whether an RPC waits for a connection up to its deadline (gRPC's wait-for-ready) instead of failing with
+    /// [`Error::Unavailable`]; default `false`.
     #[must_use]
     pub fn wait_for_ready(mut self, wait: bool) -> Client {
         self.options = self.options.wait_for_ready(wait);
-        self.wait_for_ready = wait;
+        self.batch.options = self.batch.options.wait_for_ready(wait);
         self
     }
 
-    /// Many calculations over one call: slices or iterators in, vectors or iterators out.
+    /// Returns a client for many calculations in one RPC.
     pub fn batch(&self) -> Batch {
-        let options = CallOptions::default().wait_for_ready(self.wait_for_ready);
-        Batch::new(self.batch.clone(), options, self.timeout)
+        self.batch.clone()
     }
 
-    /// `n1 + n2`.
+    /// Returns the result of an operation.
+    pub fn calculate(&self, operation: Operation, n1: i32, n2: i32) -> Result<Number, Error> {
+        block_on(self.calculate_async(operation, n1, n2))
+    }
+
+    /// Returns `n1 + n2`.
     pub fn add(&self, n1: i32, n2: i32) -> Result<i32, Error> {
-        let request = AddRequest { n1, n2, ..Default::default() };
-        Ok(self.stub.add(&request, self.options.clone())?.n1)
+        block_on(self.add_async(n1, n2))
     }
 
-    /// `n1 - n2`.
+    /// Returns `n1 - n2`.
     pub fn subtract(&self, n1: i32, n2: i32) -> Result<i32, Error> {
-        let request = SubstractRequest { n1, n2, ..Default::default() };
-        Ok(self.stub.substract(&request, self.options.clone())?.n1)
+        block_on(self.subtract_async(n1, n2))
     }
 
-    /// `n1 * n2`.
+    /// Returns `n1 * n2`.
     pub fn multiply(&self, n1: i32, n2: i32) -> Result<i32, Error> {
-        let request = MultiplyRequest { n1, n2, ..Default::default() };
-        Ok(self.stub.multiply(&request, self.options.clone())?.n1)
+        block_on(self.multiply_async(n1, n2))
     }
 
-    /// `n1 / n2`, divided in double precision and rounded once to `f32`.
+    /// Returns `n1 / n2`, divided in double precision and rounded once to `f32`.
     pub fn divide(&self, n1: i32, n2: i32) -> Result<f32, Error> {
-        let request = DivideRequest { n1, n2, ..Default::default() };
-        Ok(self.stub.divide(&request, self.options.clone())?.f1)
+        block_on(self.divide_async(n1, n2))
     }
 
-    /// `n1 + n2`, as a future.
+    /// [`Client::calculate`] as a future.
+    pub async fn calculate_async(&self, operation: Operation, n1: i32, n2: i32) -> Result<Number, Error> {
+        match operation {
+            Operation::Add => self.add_async(n1, n2).await.map(Number::Integer),
+            Operation::Subtract => self.subtract_async(n1, n2).await.map(Number::Integer),
+            Operation::Multiply => self.multiply_async(n1, n2).await.map(Number::Integer),
+            Operation::Divide => self.divide_async(n1, n2).await.map(Number::Float),
+        }
+    }
+
+    /// [`Client::add`] as a future.
     pub fn add_async(&self, n1: i32, n2: i32) -> impl Future<Output = Result<i32, Error>> + Send + use<> {
         let reply = self.stub.add_async(&AddRequest { n1, n2, ..Default::default() }, self.options.clone());
         async { Ok(reply.await?.n1) }
     }
 
-    /// `n1 - n2`, as a future.
+    /// [`Client::subtract`] as a future.
     pub fn subtract_async(&self, n1: i32, n2: i32) -> impl Future<Output = Result<i32, Error>> + Send + use<> {
         let reply = self.stub.substract_async(&SubstractRequest { n1, n2, ..Default::default() }, self.options.clone());
         async { Ok(reply.await?.n1) }
     }
 
-    /// `n1 * n2`, as a future.
+    /// [`Client::multiply`] as a future.
     pub fn multiply_async(&self, n1: i32, n2: i32) -> impl Future<Output = Result<i32, Error>> + Send + use<> {
         let reply = self.stub.multiply_async(&MultiplyRequest { n1, n2, ..Default::default() }, self.options.clone());
         async { Ok(reply.await?.n1) }
     }
 
-    /// `n1 / n2`, as a future.
+    /// [`Client::divide`] as a future.
     pub fn divide_async(&self, n1: i32, n2: i32) -> impl Future<Output = Result<f32, Error>> + Send + use<> {
         let reply = self.stub.divide_async(&DivideRequest { n1, n2, ..Default::default() }, self.options.clone());
         async { Ok(reply.await?.f1) }
@@ -193,12 +201,12 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arithmetic::{ArithmeticError, Operator};
+    use crate::arithmetic::ArithmeticError;
 
     #[test]
-    fn errors_are_told_apart_by_their_details() {
+    fn details_decide_the_kind_of_an_error() {
         let overflow = Status::from(ArithmeticError::Overflow {
-            operator: Operator::Multiply,
+            operation: Operation::Multiply,
             n1: 65536,
             n2: 65536,
             result: 1 << 32,
@@ -208,13 +216,13 @@ mod tests {
     }
 
     #[test]
-    fn a_message_alone_tells_nothing() {
+    fn a_message_alone_decides_nothing() {
         let lookalike = Status::new(Code::InvalidArgument, "division by zero");
         assert_eq!(Error::from(lookalike.clone()), Error::Status(lookalike));
     }
 
     #[test]
-    fn details_of_another_domain_tell_nothing() {
+    fn details_of_another_domain_decide_nothing() {
         let info = ErrorInfo { reason: DIVISION_BY_ZERO.into(), domain: "elsewhere".into(), ..Default::default() };
         let other = Status::new(Code::InvalidArgument, "division by zero").with_detail(&info);
         assert_eq!(Error::from(other.clone()), Error::Status(other));

@@ -1,91 +1,86 @@
 //! `calc batch`: many calculations, from the lines of standard input to those of standard output.
 //!
-//! A thread reads (`input`), this one sends, receives and prints (`output`): a line that has arrived is calculated
-//! even if no more come. Neither is far ahead of the other, so memory does not depend on the number of lines.
+//! A thread reads lines (`input`) into a channel of columns; this one polls the RPC, which takes columns while it has
+//! capacity, and prints replies (`output`). A line is calculated as soon as it is read, and memory does not depend on
+//! the number of lines.
 
 mod input;
 mod output;
 mod progress;
 
-use std::collections::VecDeque;
+use std::cell::Cell;
 use std::io;
 use std::panic::resume_unwind;
-use std::task::{Context, Poll};
 use std::thread;
 
-use calc::client::batch::Exchange;
-use calc::proto::calc_batch::{self as proto, BatchReply, BatchRequest};
-use calc::{Client, Error};
+use calc::arithmetic::Operation;
+use calc::client::batch::request;
 use futures::StreamExt;
-use futures::channel::mpsc::{self, Receiver};
-use futures::executor::block_on;
-use futures::future::poll_fn;
+use futures::channel::mpsc;
+use futures_lite::stream::block_on;
 use grpcio_kit::log::notice;
 use structopt::StructOpt;
 
-use super::connect;
+use super::connect::Connect;
 use super::exit::{self, Exit};
-use super::operation::{self, Operation};
 use input::Columns;
 use progress::Progress;
 
-/// What goes in and comes out, for `--help`.
+/// Input and output, for `--help`.
 pub const HELP: &str = "\
 INPUT:
-    Lines of N1,N2 such as 10,4. Spaces and quotes around the numbers, and empty lines, are fine. A line that is
-    anything else ends the command with 2 and says which; all lines before it have been calculated.
+    Lines of N1,N2 such as 10,4. Spaces, quotes around the numbers and empty lines are allowed. Another line ends the
+    command with exit code 2 and its number; the lines before it have been calculated.
 
 OUTPUT:
     A line of RESULT,ERROR for each calculation, in their order: `2.5,` or `,DIVISION_BY_ZERO` or `,INT32_OVERFLOW`.
-    A calculation that fails is no error of the command: it ends with 0, and says on standard error how many did.
+    A calculation that fails does not fail the command; their number is printed on standard error.
 
     calc batch divide < two-columns.csv > results.csv
 
---timeout is the longest that a reply may take, to some thousand lines, and not the time for all of them. Exit codes are
-those of the other commands: see calc --help.";
+--timeout limits the time of each reply, to some thousand lines. The exit codes are in `calc --help`.";
 
 #[derive(StructOpt)]
 pub struct Batch {
-    /// What to do with the numbers of each line
-    #[structopt(value_name = "OPERATION", possible_values = &operation::NAMES,
-        parse(try_from_str = operation::parse))]
+    /// Operation on the numbers of each line
+    #[structopt(value_name = "OPERATION", possible_values = &["add", "substract", "subtract", "multiply", "divide"])]
     operation: Operation,
-    /// The first line that is not empty is a header, which is skipped; prints one too: result,error
+    /// Skip the first line that is not empty, and print the header result,error
     #[structopt(long)]
     header: bool,
-    /// Shows no progress, and does not say how many calculations failed
+    /// Print neither progress nor the number of calculations without a result
     #[structopt(long)]
     quiet: bool,
     #[structopt(flatten)]
-    server: connect::Connect,
+    server: Connect,
 }
 
 impl Batch {
     pub fn run(self) -> Result<(), Exit> {
-        let client = Client::new(self.server.channel()?).timeout(self.server.timeout);
+        let client = self.server.client()?;
         let mut progress = if self.quiet { Progress::none() } else { Progress::on_terminal() };
         let (sender, columns) = mpsc::channel(1);
         let header = self.header;
         let reader = thread::spawn(move || input::read(io::stdin().lock(), header, sender));
-        let operation = self.operation.into();
-        let mut calculation = Calculation {
-            operation,
-            exchange: client.batch().exchange(),
-            columns: Some(columns),
-            read: VecDeque::new(),
-        };
+        // Up to MAX_IN_FLIGHT messages ahead of the replies.
+        let read = Cell::new(0);
+        let requests = columns.map(|columns: Columns| {
+            read.set(columns.read);
+            request(self.operation, columns.n1, columns.n2)
+        });
         let mut text = String::from(if self.header { "result,error\n" } else { "" });
         let mut failed = 0;
-        while let Some((reply, read)) = block_on(poll_fn(|cx| calculation.poll(cx)))? {
-            output::write(operation, &reply, &mut text);
+        for reply in block_on(client.batch().calculate(requests)) {
+            let reply = reply?;
+            output::write(self.operation, &reply, &mut text);
             if !exit::print_while_read(&text)? {
                 return Ok(());
             }
             text.clear();
-            progress.advance(read, reply.n1.len() + reply.f1.len());
+            progress.advance(read.get(), reply.n1.len() + reply.f1.len());
             failed += reply.errors.len();
         }
-        // A header alone.
+        // The header of an empty input.
         exit::print(&text)?;
         drop(progress);
         if failed > 0 && !self.quiet {
@@ -94,39 +89,7 @@ impl Batch {
                 many => format!("{many} calculations have no result"),
             });
         }
-        // It has ended, or there would be more to wait for.
+        // It has ended, and with it the requests.
         reader.join().unwrap_or_else(|panic| resume_unwind(panic))
-    }
-}
-
-/// The way from columns to replies.
-struct Calculation {
-    operation: proto::Operation,
-    exchange: Exchange,
-    /// `None` after the end.
-    columns: Option<Receiver<Columns>>,
-    /// For each request without its reply, how many bytes of the input had been read.
-    read: VecDeque<u64>,
-}
-
-impl Calculation {
-    /// A reply, and how many bytes of the input it and all before it come from.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<(BatchReply, u64)>, Error>> {
-        while let (Some(room), Some(columns)) = (self.exchange.room(), &mut self.columns) {
-            match columns.poll_next_unpin(cx) {
-                Poll::Ready(Some(Columns { n1, n2, read })) => {
-                    let operation = self.operation.into();
-                    room.send(BatchRequest { operation, n1, n2, ..Default::default() });
-                    self.read.push_back(read);
-                }
-                Poll::Ready(None) => {
-                    room.close();
-                    self.columns = None;
-                }
-                Poll::Pending => break,
-            }
-        }
-        let reply = self.exchange.poll_reply(cx);
-        reply.map_ok(|reply| reply.map(|reply| (reply, self.read.pop_front().unwrap_or_default())))
     }
 }

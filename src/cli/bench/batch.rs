@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use calc::arithmetic;
-use calc::client::batch::Exchange;
-use calc::proto::calc_batch::{self as proto, BatchReply, BatchRequest};
+use calc::arithmetic::{self, Operation};
+use calc::client::batch::{self, Replies};
+use calc::proto::calc_batch::{BatchReply, BatchRequest};
 use calc::{Client, Error};
-use futures::future::poll_fn;
+use futures::StreamExt;
+use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::caller::{Caller, Failure};
 use super::unary::Operands;
-use crate::cli::operation::Operation;
 
 /// A stream that carries one message after the other. One that fails is followed by another.
 pub struct Batched {
@@ -21,7 +21,7 @@ pub struct Batched {
     /// Where in the columns the next message begins.
     offset: usize,
     /// The stream, while there is one.
-    exchange: Option<Exchange>,
+    stream: Option<(UnboundedSender<BatchRequest>, Replies<UnboundedReceiver<BatchRequest>>)>,
 }
 
 /// Operands and results for all streams, twice as long as a message: what it takes to make and judge one is little
@@ -61,14 +61,13 @@ impl Batched {
     pub fn new(client: Client, operation: Operation, columns: &Arc<Columns>, number: u32) -> Batched {
         let elements = columns.n1.len() / 2;
         let offset = number as usize % elements;
-        Batched { client, operation, elements, columns: Arc::clone(columns), offset, exchange: None }
+        Batched { client, operation, elements, columns: Arc::clone(columns), offset, stream: None }
     }
 
     fn request(&self) -> BatchRequest {
-        let operation = proto::Operation::from(self.operation);
         let range = self.offset..self.offset + self.elements;
         let (n1, n2) = (self.columns.n1[range.clone()].to_vec(), self.columns.n2[range].to_vec());
-        BatchRequest { operation: operation.into(), n1, n2, ..Default::default() }
+        batch::request(self.operation, n1, n2)
     }
 
     fn judge(&self, reply: &BatchReply) -> Result<(), Failure> {
@@ -99,20 +98,21 @@ fn first_difference<T: PartialEq>(reply: &[T], right: &[T]) -> Option<usize> {
 impl Caller for Batched {
     async fn call(&mut self) -> Result<(), Failure> {
         let request = self.request();
-        let exchange = self.exchange.get_or_insert_with(|| self.client.batch().exchange());
-        // There is room, as nothing else is on its way, or else the stream has ended, which is what comes for a reply.
-        if let Some(room) = exchange.room() {
-            room.send(request);
-        }
-        let result = match poll_fn(|cx| exchange.poll_reply(cx)).await {
-            Ok(Some(reply)) => self.judge(&reply),
-            Ok(None) => {
-                self.exchange = None;
-                Err(Failure::Wrong("the stream has ended without a reply".to_owned()))
-            }
-            Err(error) => {
-                self.exchange = None;
+        let (sender, replies) = self.stream.get_or_insert_with(|| {
+            let (sender, requests) = mpsc::unbounded();
+            (sender, self.client.batch().calculate(requests))
+        });
+        // If the stream has ended, that is what comes for a reply.
+        let _ = sender.unbounded_send(request);
+        let result = match replies.next().await {
+            Some(Ok(reply)) => self.judge(&reply),
+            Some(Err(error)) => {
+                self.stream = None;
                 Err(error.into())
+            }
+            None => {
+                self.stream = None;
+                Err(Failure::Wrong("the stream has ended without a reply".to_owned()))
             }
         };
         self.offset = (self.offset + 1) % self.elements;
@@ -120,11 +120,10 @@ impl Caller for Batched {
     }
 
     async fn end(&mut self) {
-        let Some(exchange) = &mut self.exchange else { return };
-        if let Some(room) = exchange.room() {
-            room.close();
+        if let Some((sender, mut replies)) = self.stream.take() {
+            drop(sender);
             // All replies are there: how the stream ends changes nothing.
-            let _ = poll_fn(|cx| exchange.poll_reply(cx)).await;
+            let _ = replies.next().await;
         }
     }
 }

@@ -30,7 +30,7 @@ pub fn connect(server: &Connect, settings: &Settings) -> Result<Vec<Connection>,
     let begin = Instant::now();
     for (n, connection) in (1..).zip(&connections) {
         let rest = settings.timeout.saturating_sub(begin.elapsed());
-        if !connection.channel.try_connect(rest) {
+        if !server.try_connect(&connection.channel, rest) {
             return Err(not_connected(connection.channel.clone(), n, settings));
         }
     }

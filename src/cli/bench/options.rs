@@ -3,11 +3,11 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use calc::arithmetic::Operation;
 use structopt::StructOpt;
 
 use crate::cli::connect::Connect;
 use crate::cli::exit::Exit;
-use crate::cli::operation::{self, Operation};
 use crate::cli::values;
 
 /// How long a run takes if nothing is said of it.
@@ -44,8 +44,13 @@ pub struct Options {
         parse(try_from_str = values::calls_per_second))]
     rate: Option<f64>,
     /// What is calculated, with operands that vary: add, subtract, multiply or divide
-    #[structopt(long, value_name = "OPERATION", env = "CALC_BENCH_OPERATION", hide_env_values = true,
-        default_value = "add", parse(try_from_str = operation::parse))]
+    #[structopt(
+        long,
+        value_name = "OPERATION",
+        env = "CALC_BENCH_OPERATION",
+        hide_env_values = true,
+        default_value = "add"
+    )]
     operation: Operation,
     /// Sends messages of so many calculations each, 1 to 65536, instead of calls with one: each call in flight is then
     /// a stream, which sends a message when it has the reply to the one before

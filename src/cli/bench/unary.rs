@@ -1,12 +1,11 @@
 //! Calls with one calculation each, and the operands of these and all others.
 
-use calc::arithmetic;
+use calc::arithmetic::{self, Operation};
 use calc::proto::calc::{AddRequest, DivideRequest, MultiplyRequest, SubstractRequest};
 use calc::proto::calc_grpc::CalculatorClient;
 use grpcio_kit::CallOptions;
 
 use super::caller::{Caller, Failure};
-use crate::cli::operation::Operation;
 
 /// Operands that vary: every operation has a result for them.
 pub struct Operands {
