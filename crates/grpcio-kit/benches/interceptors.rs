@@ -2,7 +2,7 @@
 //!
 //!     cargo bench --bench interceptors
 //!
-//! Each figure is the least of several rounds, which is the one that other programs disturbed least.
+//! Each figure is the minimum of several rounds: the one that other programs disturbed least.
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
