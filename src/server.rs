@@ -10,7 +10,7 @@ use crate::proto::calc_batch_grpc::{batch_calculator, batch_calculator_service};
 use crate::proto::calc_grpc::{calculator, calculator_service};
 use grpcio_kit::log::notice;
 use grpcio_kit::proto::google_rpc::error_details;
-use grpcio_kit::{Drain, Health, Server, ServerBuilder, ServingStatus, StartError, Termination};
+use grpcio_kit::{Drain, Health, Server, ServerBuilder, ServingStatus, ShutdownSignal, StartError};
 
 /// Where a Calculator listens unless told otherwise: every address of the machine.
 pub const DEFAULT_ADDRESS: &str = "[::]:50050";
@@ -44,7 +44,7 @@ pub enum RunError {
     /// The server did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The handlers of SIGINT and SIGTERM cannot be installed.
+    /// The handlers of SIGTERM, SIGINT and SIGHUP cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
 }
@@ -75,7 +75,7 @@ impl Default for Ending {
 ///
 /// See [`RunError`].
 pub fn run(server: ServerBuilder, ending: Ending) -> Result<Drain, RunError> {
-    let termination = Termination::listen().map_err(RunError::Signals)?;
+    let shutdown = ShutdownSignal::listen().map_err(RunError::Signals)?;
     let server = server.start()?;
     for address in server.addresses() {
         notice(&format!("listening on {address}"));
@@ -83,7 +83,7 @@ pub fn run(server: ServerBuilder, ending: Ending) -> Result<Drain, RunError> {
     let mut stdout = std::io::stdout();
     // Nobody may be reading; that is no reason not to serve.
     let _ = writeln!(stdout, "Server Start..").and_then(|()| stdout.flush());
-    let signal = termination.wait();
+    let signal = shutdown.wait();
     server.enter_lame_duck();
     if !ending.lame_duck.is_zero() {
         notice(&format!("{signal}: no longer serving by its health; ending in {} s", ending.lame_duck.as_secs_f64()));

@@ -30,7 +30,7 @@ use operation::Operation;
 #[structopt(name = "calc", after_help = exit::HELP, setting = SubcommandRequired)]
 #[structopt(global_settings = &[AllowNegativeNumbers, VersionlessSubcommands])]
 enum Command {
-    /// Serves the Calculator until SIGINT or SIGTERM
+    /// Serve the Calculator until SIGTERM, SIGINT or SIGHUP
     Serve(Box<serve::Serve>),
     /// Asks a server for N1 + N2
     #[structopt(after_help = exit::HELP)]
