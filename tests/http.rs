@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -186,6 +187,28 @@ fn dropping_the_endpoint_frees_its_port_despite_open_connections() {
     drop(port);
     let again = HttpServer::start(&address.into(), Pages::new().health(|| true)).unwrap();
     assert_eq!(status(&get(again.address(), "/healthz")), "200");
+}
+
+#[test]
+fn a_page_that_does_not_return_does_not_keep_the_port() {
+    let (enter, entered) = mpsc::channel();
+    let (leave, left) = mpsc::channel::<()>();
+    let left = Mutex::new(left);
+    let page = move || {
+        enter.send(()).unwrap();
+        // The end of the test.
+        let _ = left.lock().unwrap().recv();
+        Response::ok("late")
+    };
+    let port = port(Pages::new().page("/late", page));
+    let address = port.address();
+    let mut stream = connect(address);
+    stream.write_all(b"GET /late HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    entered.recv_timeout(PATIENCE).unwrap();
+    drop(port);
+    let again = HttpServer::start(&address.into(), Pages::new().health(|| true)).unwrap();
+    assert_eq!(status(&get(again.address(), "/healthz")), "200");
+    drop(leave);
 }
 
 #[test]
