@@ -12,7 +12,7 @@ mod pages;
 mod request;
 
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -105,13 +105,8 @@ impl HttpServer {
         if SockRef::from(&*self.listener).shutdown(Shutdown::Both).is_ok() {
             return;
         }
-        let mut address = self.address;
-        match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-            _ => {}
-        }
-        let _ = TcpStream::connect_timeout(&address, PAUSE);
+        // Elsewhere a connection does; to an unspecified address, it goes to this machine.
+        let _ = TcpStream::connect_timeout(&self.address, PAUSE);
     }
 }
 
