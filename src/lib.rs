@@ -8,7 +8,7 @@
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let server = calc::server::builder().listen("[::]:50050".parse()?).start()?;
 //!     println!("listening on {}", server.addresses()[0]);
-//!     grpcio_kit::Termination::listen()?.wait();
+//!     grpcio_kit::ShutdownSignal::listen()?.wait();
 //!     server.shutdown(Duration::from_secs(10));
 //!     Ok(())
 //! }

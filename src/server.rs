@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use grpcio_kit::log::notice;
 use grpcio_kit::proto::google_rpc::error_details;
-use grpcio_kit::{Drain, Health, Server, ServerBuilder, ServingStatus, StartError, Termination};
+use grpcio_kit::{Drain, Health, Server, ServerBuilder, ServingStatus, ShutdownSignal, StartError};
 
 use crate::batch::BatchService;
 use crate::calculator::CalculatorService;
@@ -44,7 +44,7 @@ pub enum RunError {
     /// The server did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The handlers of SIGINT and SIGTERM cannot be installed.
+    /// The handlers of SIGTERM, SIGINT and SIGHUP cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
 }
@@ -75,7 +75,7 @@ impl Default for ShutdownOptions {
 ///
 /// See [`RunError`].
 pub fn run(server: ServerBuilder, options: ShutdownOptions) -> Result<Drain, RunError> {
-    let termination = Termination::listen().map_err(RunError::Signals)?;
+    let shutdown = ShutdownSignal::listen().map_err(RunError::Signals)?;
     let server = server.start()?;
     for address in server.addresses() {
         notice(&format!("listening on {address}"));
@@ -83,7 +83,7 @@ pub fn run(server: ServerBuilder, options: ShutdownOptions) -> Result<Drain, Run
     let mut stdout = std::io::stdout();
     // A closed standard output is no reason not to serve.
     let _ = writeln!(stdout, "Server Start..").and_then(|()| stdout.flush());
-    let signal = termination.wait();
+    let signal = shutdown.wait();
     server.enter_lame_duck();
     let ShutdownOptions { drain_delay, grace } = options;
     if !drain_delay.is_zero() {

@@ -37,6 +37,7 @@ mod protos;
 mod reflection;
 mod services;
 mod shutdown;
+mod signals;
 mod tls;
 mod tls_files;
 mod tls_reload;

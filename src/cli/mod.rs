@@ -34,7 +34,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| calc::VERSION.to_owned());
 #[structopt(name = "calc", version = VERSION.as_str(), after_help = exit::HELP, setting = SubcommandRequired)]
 #[structopt(global_settings = &[AllowNegativeNumbers, DeriveDisplayOrder, UnifiedHelpMessage, VersionlessSubcommands])]
 enum Command {
-    /// Serves the Calculator until SIGINT or SIGTERM
+    /// Serve the Calculator until SIGTERM, SIGINT or SIGHUP
     #[structopt(usage = "calc serve [OPTIONS]")]
     Serve(Box<serve::Serve>),
     /// Print N1 + N2

@@ -17,7 +17,7 @@
 //! | `bearer_token` | [`BearerToken`] |
 //! | [`log`] | structured logs on standard error that no RPC waits for |
 //! | `readiness` | [`Readiness`] |
-//! | `shutdown_signal` | SIGTERM, SIGINT and SIGHUP |
+//! | `shutdown_signal` | [`ShutdownSignal`]: SIGTERM, SIGINT and SIGHUP |
 //! | `call` | [`Call`], the context of an RPC, and [`RequestStream`] |
 //! | `interceptor` | [`Interceptor`], and the chain of them |
 //! | `service` | [`Service`], and the adapter between grpcio and methods |
@@ -36,7 +36,7 @@
 //! | [`http`] | the HTTP endpoint for metrics, liveness and readiness |
 
 #![deny(missing_docs)]
-// One place has an exception, and says why: `call/deadline.rs`.
+// The exceptions say why: `call/deadline.rs` and `shutdown_signal.rs`.
 #![deny(unsafe_code)]
 
 // Generated code names this crate as it would in another crate.
@@ -102,7 +102,7 @@ pub use reply::{ReplyFuture, ReplyStream};
 pub use server::builder::{ServerBuilder, StartError};
 pub use server::{Drain, Server};
 pub use service::{Service, ServiceBuilder};
-pub use shutdown_signal::Termination;
+pub use shutdown_signal::ShutdownSignal;
 pub use status::Status;
 pub use status::code::Code;
 pub use tls::client::ClientTls;

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use calc::Client;
 use calc::proto::calc_grpc::CalculatorClient;
-use grpcio_kit::{CallOptions, Termination};
+use grpcio_kit::{CallOptions, ShutdownSignal};
 
 use super::exit::{self, Exit};
 use batch::{Batched, Columns};
@@ -96,9 +96,9 @@ impl Options {
 
 /// From here on a signal ends the run, and a second one the process.
 fn watch_signals(events: Sender<Event>) -> Result<(), Exit> {
-    let termination = Termination::listen().map_err(Exit::bench)?;
+    let shutdown = ShutdownSignal::listen().map_err(Exit::bench)?;
     let watch = move || {
-        termination.wait();
+        shutdown.wait();
         let _ = events.send(Event::Interrupted);
     };
     thread::Builder::new().name("signals".to_owned()).spawn(watch).map(drop).map_err(Exit::bench)
