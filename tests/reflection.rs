@@ -1,15 +1,16 @@
-//! Server reflection: what a server says of itself, asked by Python's implementation.
+//! Server reflection, asked by Python's client, and our client against Python's server.
 
 use grpcio_kit::reflection::Conflict;
-use grpcio_kit::{Server, ServerBuilder, ServiceBuilder, StartError};
+use grpcio_kit::reflection_client::{ReflectionClient, ReflectionError};
+use grpcio_kit::{CallOptions, Channel, Server, ServerBuilder, ServiceBuilder, StartError};
 use protobuf::descriptor::{
     DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
 };
 use protobuf::reflect::FileDescriptor;
 
-use crate::common::process::{python, stdout_of};
+use crate::common::process::{ServerProcess, python, stdout_of};
 use crate::common::protoc::{compile, folder};
-use crate::common::{calculator, start, target};
+use crate::common::{PATIENCE, calculator, channel, start, target};
 use crate::protos::kinds;
 
 /// A service by its name alone.
@@ -35,6 +36,40 @@ fn python_gets_a_right_answer_to_every_kind_of_question() {
 fn a_python_program_that_knows_no_proto_divides_by_reflection() {
     let server = calculator();
     assert_eq!(stdout_of(python("tests/python/divide_by_reflection.py").arg(target(&server))), "2.5\n");
+}
+
+fn client(channel: Channel) -> ReflectionClient {
+    ReflectionClient::new(channel, CallOptions::default().timeout(PATIENCE))
+}
+
+const METHODS: [&str; 4] = ["Add", "Substract", "Multiply", "Divide"];
+
+#[test]
+fn our_client_lists_services_and_methods() {
+    let server = calculator();
+    let client = client(channel(&server));
+    assert!(client.services().unwrap().contains(&"calc.Calculator".to_owned()));
+    assert_eq!(client.methods("calc.Calculator").unwrap(), METHODS);
+    for name in ["calc.AddRequest", "calc.AddRequest.n1", "calc.Calculator.Add"] {
+        assert_eq!(client.methods(name), Err(ReflectionError::NotAService(name.to_owned())));
+    }
+    assert!(matches!(client.methods("calc.Nothing"), Err(ReflectionError::NotFound { .. })));
+}
+
+/// Python's servers have v1alpha only.
+#[test]
+fn our_client_falls_back_to_v1alpha() {
+    let server = ServerProcess::start(python("tests/python/reflecting_server.py").arg("calc.Calculator"));
+    let client = client(Channel::connect(server.target()).unwrap());
+    assert_eq!(client.services().unwrap(), ["calc.Calculator"]);
+    assert_eq!(client.methods("calc.Calculator").unwrap(), METHODS);
+    assert!(matches!(client.methods("calc.Nothing"), Err(ReflectionError::NotFound { .. })));
+}
+
+#[test]
+fn a_server_without_reflection_does_not_offer_it() {
+    let server = start(Server::builder().service(named("test.Undescribed").build()));
+    assert_eq!(client(channel(&server)).services(), Err(ReflectionError::NotOffered));
 }
 
 /// A file with a message of this name.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use calc::client::USER_AGENT;
 use grpcio_kit::{BearerToken, CallOptions, Channel, ChannelBuilder, ClientTls};
 use structopt::StructOpt;
 
@@ -53,7 +54,7 @@ impl Connect {
 
     /// What such a channel is to be. The token has been read; files of TLS are read by each channel.
     pub fn builder(&self) -> Result<ChannelBuilder, Exit> {
-        let mut channel = Channel::builder(&self.target);
+        let mut channel = Channel::builder(&self.target).user_agent(USER_AGENT);
         if let Some(tls) = self.tls()? {
             channel = channel.tls(tls);
         }
