@@ -110,7 +110,7 @@ fn a_reply_over_4_mib_is_refused_by_default_and_read_when_the_channel_allows_it(
 fn a_reply_over_the_limit_ends_its_stream() {
     let server = echo(Compression::Off);
     // The first corner is empty.
-    let client = kinds(Channel::builder(&target(&server)).max_reply_bytes(5));
+    let client = kinds(Channel::builder(&target(&server)).max_reply_bytes(3));
     let mut replies = client.server_streaming(&shape(10), options());
     assert_eq!(replies.next(), Some(Ok(corners(1).remove(0))));
     assert_eq!(replies.next().unwrap().unwrap_err().code(), Code::ResourceExhausted);

@@ -1,4 +1,4 @@
-//! The client: results, errors that can be told apart, deadlines, and its targets.
+//! The client: results, errors, deadlines, and targets.
 
 use std::net::TcpListener;
 use std::sync::mpsc;
@@ -12,12 +12,12 @@ use grpcio_kit::Code;
 
 use crate::common::{PATIENCE, calculator, client, start};
 
-/// A port on which nobody listens: it was free a moment ago.
+/// A port without a listener: it was free a moment ago.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A target that takes connections and never answers.
+/// A target that accepts connections and never answers.
 fn silent_target() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = listener.local_addr().unwrap().to_string();
@@ -48,7 +48,7 @@ fn the_futures_run_at_the_same_time_on_any_executor() {
 }
 
 #[test]
-fn an_overflow_is_told_with_its_exact_result() {
+fn an_overflow_has_its_exact_result() {
     let server = calculator();
     let client = client(&server);
     assert!(matches!(client.add(i32::MAX, 1), Err(Error::Overflow { result: 2_147_483_648, .. })));
@@ -59,20 +59,20 @@ fn an_overflow_is_told_with_its_exact_result() {
 }
 
 #[test]
-fn a_division_by_zero_is_told_from_everything_else() {
+fn a_division_by_zero_is_an_error_of_its_own() {
     let server = calculator();
     assert!(matches!(client(&server).divide(1, 0), Err(Error::DivisionByZero(_))));
 }
 
 #[test]
-fn a_server_that_does_not_answer_is_a_deadline() {
+fn a_server_that_does_not_answer_is_deadline_exceeded() {
     let (_listener, target) = silent_target();
     let client = Client::connect(&target).unwrap().wait_for_ready(true).timeout(Duration::from_millis(200));
     assert!(matches!(client.add(1, 1), Err(Error::DeadlineExceeded(_))));
 }
 
 #[test]
-fn a_server_that_is_not_there_is_unavailable() {
+fn a_server_that_cannot_be_reached_is_unavailable() {
     let client = Client::connect(&format!("127.0.0.1:{}", free_port())).unwrap().timeout(PATIENCE);
     assert!(matches!(client.add(1, 1), Err(Error::Unavailable(_))));
 }
@@ -94,7 +94,7 @@ fn a_client_that_waits_for_ready_finds_a_server_that_starts_later() {
 }
 
 #[test]
-fn every_kind_of_target_of_the_c_core_is_understood() {
+fn every_kind_of_target_works() {
     let folder = tempfile::tempdir().unwrap();
     let unix = format!("unix:{}", folder.path().join("calc.sock").display());
     let server = start(calc::server::builder().listen(unix.parse().unwrap()));
@@ -115,7 +115,7 @@ fn every_kind_of_target_of_the_c_core_is_understood() {
 }
 
 #[test]
-fn a_text_that_is_no_target_is_refused_at_once() {
+fn a_malformed_target_is_an_error_at_once() {
     for (text, reason) in [
         ("", "empty"),
         ("localhost", "no port"),
