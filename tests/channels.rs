@@ -131,7 +131,8 @@ fn an_iterator_of_requests_may_make_blocking_rpcs_on_the_same_channel() {
 
     let inner = client.clone();
     let requests = (0..100_u8).map(move |n| {
-        // The replies of another stream, too.
+        inner.unary(&shape(1), options()).unwrap();
+        // A streaming RPC, too.
         let mut replies = inner.bidi_streaming([radius(f32::from(n))], options());
         radius(replies.next().unwrap().unwrap().text.parse().unwrap())
     });
