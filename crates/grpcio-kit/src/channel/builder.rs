@@ -118,7 +118,7 @@ impl ChannelBuilder {
     /// See [`ConnectError`]. Whether the server can be reached, and has the right certificate, shows at the first RPC.
     pub fn connect(self) -> Result<Channel, ConnectError> {
         target::check(&self.target)?;
-        if !is_printable(&self.user_agent, |byte| byte == b' ') || self.user_agent.trim() != self.user_agent {
+        if !self.user_agent.split(' ').all(is_printable) {
             return Err(ConnectError::UserAgent(self.user_agent));
         }
         let thread = self.thread.unwrap_or_else(ClientThread::start);
@@ -133,7 +133,7 @@ impl ChannelBuilder {
         settings = self.compression.configure_channel(settings);
         if let Some(tls) = &self.tls {
             if let Some(name) = tls.name() {
-                if !is_printable(name, |_| false) {
+                if !is_printable(name) {
                     return Err(ConnectError::ServerName(name.to_owned()));
                 }
                 settings = settings.override_ssl_target(name);
@@ -153,7 +153,7 @@ impl ChannelBuilder {
     }
 }
 
-/// Whether `text` is not empty and all of it is printable ASCII without spaces, or `also` allowed.
-fn is_printable(text: &str, also: impl Fn(u8) -> bool) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() || also(byte))
+/// Whether `text` is not empty and all of it is printable ASCII without spaces.
+fn is_printable(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -44,7 +44,7 @@ struct Entry {
 
 /// How far a watch has read.
 pub(super) struct Position {
-    pub service: Arc<str>,
+    pub(super) service: Arc<str>,
     number: u64,
     /// The number of the service's states that it has passed.
     passed: u64,
@@ -83,12 +83,12 @@ impl Entry {
 }
 
 impl Registry {
-    pub fn get(&self, service: &str) -> Option<ServingStatus> {
+    pub(super) fn get(&self, service: &str) -> Option<ServingStatus> {
         self.entries.get(service)?.state()
     }
 
     /// Returns all known services, unless there are more than `max`.
-    pub fn list(&self, max: usize) -> Option<Vec<(Arc<str>, ServingStatus)>> {
+    pub(super) fn list(&self, max: usize) -> Option<Vec<(Arc<str>, ServingStatus)>> {
         if self.entries.len() - self.unknown > max {
             return None;
         }
@@ -96,7 +96,7 @@ impl Registry {
         Some(known.collect())
     }
 
-    pub fn set(&mut self, service: &str, status: ServingStatus) -> Wakers {
+    pub(super) fn set(&mut self, service: &str, status: ServingStatus) -> Wakers {
         if self.is_shut_down {
             return Wakers::new();
         }
@@ -110,7 +110,7 @@ impl Registry {
         entry.set(Some(status))
     }
 
-    pub fn clear(&mut self, service: &str) -> Wakers {
+    pub(super) fn clear(&mut self, service: &str) -> Wakers {
         let Some(entry) = self.entries.get_mut(service).filter(|entry| entry.state().is_some()) else {
             return Wakers::new();
         };
@@ -125,28 +125,28 @@ impl Registry {
         entry.set(None)
     }
 
-    pub fn shutdown(&mut self) -> Wakers {
+    pub(super) fn shutdown(&mut self) -> Wakers {
         self.is_shut_down = true;
         let known = self.entries.values_mut().filter(|entry| entry.state().is_some());
         known.flat_map(|entry| entry.set(Some(ServingStatus::NotServing))).collect()
     }
 
-    pub fn end_watches(&mut self) -> Wakers {
+    pub(super) fn end_watches(&mut self) -> Wakers {
         self.are_watches_ended = true;
         self.entries.values_mut().flat_map(|entry| mem::take(&mut entry.waiting)).collect()
     }
 
     /// Returns the number of names, known or not.
     #[cfg(test)]
-    pub fn names(&self) -> usize {
+    pub(super) fn names(&self) -> usize {
         self.entries.len()
     }
 
-    pub fn watches(&self) -> usize {
+    pub(super) fn watches(&self) -> usize {
         self.entries.values().map(|entry| entry.watches).sum()
     }
 
-    pub fn begin_watch(&mut self, service: &str) -> Result<Position, Status> {
+    pub(super) fn begin_watch(&mut self, service: &str) -> Result<Position, Status> {
         let service = match self.entries.get_key_value(service) {
             Some((service, _)) => Arc::clone(service),
             None => self.add_unknown(service)?,
@@ -185,7 +185,7 @@ impl Registry {
 
     /// Returns the next item of a watch. If there is none yet, `waker` is kept, and the one kept before is returned, to
     /// be dropped without the lock.
-    pub fn next(&mut self, watch: &mut Position, waker: &Waker) -> (Next, Option<Waker>) {
+    pub(super) fn next(&mut self, watch: &mut Position, waker: &Waker) -> (Next, Option<Waker>) {
         let Some(entry) = self.entries.get_mut(&watch.service) else {
             return (Next::End, None);
         };
@@ -205,7 +205,7 @@ impl Registry {
     }
 
     /// Removes a watch. Its waker is returned, to be dropped without the lock.
-    pub fn end_watch(&mut self, watch: &Position) -> Option<Waker> {
+    pub(super) fn end_watch(&mut self, watch: &Position) -> Option<Waker> {
         let entry = self.entries.get_mut(&watch.service)?;
         entry.watches -= 1;
         let waker = entry.waiting.remove(&watch.number);

@@ -18,7 +18,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub fn begin(health: Health, service: &str) -> Result<Watch, Status> {
+    pub(super) fn begin(health: Health, service: &str) -> Result<Watch, Status> {
         let position = health.registry().begin_watch(service)?;
         Ok(Watch { health, position, is_over: false })
     }
@@ -54,8 +54,8 @@ impl Drop for Watch {
 mod tests {
     use futures::{FutureExt, StreamExt};
 
-    use super::super::registry::MAX_CHANGES;
     use super::*;
+    use crate::health::registry::MAX_CHANGES;
 
     /// Everything that a watch can receive now.
     fn read(watch: &mut Watch) -> Vec<Option<ServingStatus>> {
