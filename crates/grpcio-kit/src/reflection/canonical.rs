@@ -1,16 +1,17 @@
-//! Normalizes files to what protoc would write, where rust-protobuf's parser differs and other implementations depend
-//! on it.
+//! Files as protoc would have written them, where rust-protobuf's parser writes them otherwise
+//! and other implementations mind.
 //!
-//! An `optional` field in proto3 has a synthetic oneof. Synthetic oneofs come after those of the `.proto` file: the
-//! descriptor pools of C++ and Python reject any other order, and rust-protobuf's parser numbers oneofs as they come.
+//! A field that is `optional` in proto3 has a oneof of its own, named after it. Those come
+//! after the oneofs of the `.proto` file: the descriptor pools of C++ and Python refuse a file
+//! in which one stands before them, and rust-protobuf's parser numbers them as they come.
 //!
-//! Comments and positions, which the files within rust-protobuf have, are removed, as they are in the descriptors of
-//! other languages' generated code.
+//! Comments and positions, which rust-protobuf has for the files that it brings along, are left
+//! out: the descriptors in generated code of other languages have none.
 
 use protobuf::descriptor::{DescriptorProto, FileDescriptorProto};
 
-/// Normalizes `file`.
-pub(super) fn canonicalize(file: &mut FileDescriptorProto) {
+/// Puts `file` into protoc's order.
+pub(crate) fn canonicalize(file: &mut FileDescriptorProto) {
     file.source_code_info.take();
     file.message_type.iter_mut().for_each(order_oneofs);
 }
@@ -23,7 +24,7 @@ fn order_oneofs(message: &mut DescriptorProto) {
             *synthetic = true;
         }
     }
-    // The old indexes, in the new order.
+    // The old places, in the new order.
     let mut order: Vec<usize> = (0..synthetic.len()).collect();
     order.sort_by_key(|old| synthetic[*old]);
     message.oneof_decl = order.iter().map(|old| message.oneof_decl[*old].clone()).collect();
