@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use calc::client::Client;
+use calc::client::{Client, USER_AGENT};
 use grpcio_kit::proto::grpc_health::health::HealthCheckRequest;
 use grpcio_kit::proto::grpc_health::health_grpc::HealthClient;
 use grpcio_kit::{BearerToken, CallOptions, Channel, ChannelBuilder, ClientTls};
@@ -57,7 +57,7 @@ impl Connect {
 
     /// Creates a builder of such channels. It has read the token; each channel reads the TLS files.
     pub fn builder(&self) -> Result<ChannelBuilder, Exit> {
-        let mut channel = Channel::builder(&self.target);
+        let mut channel = Channel::builder(&self.target).user_agent(USER_AGENT);
         if let Some(tls) = self.tls()? {
             channel = channel.tls(tls);
         }
