@@ -78,8 +78,8 @@ fn the_caller_is_asked_before_the_request_is_decoded() {
 #[test]
 fn a_service_that_is_open_asks_nobody() {
     let folder = Folder::new();
-    let names = AllowedNames::new(["nobody"]).unwrap().open(Health::NAME);
-    let known = tokens(&folder, TOKEN).open(Health::NAME);
+    let names = AllowedNames::new(["nobody"]).unwrap().allow_unauthenticated(Health::NAME);
+    let known = tokens(&folder, TOKEN).allow_unauthenticated(Health::NAME);
     let server = start(calc::server::builder().interceptor(names).interceptor(known));
     let options = grpcio_kit::CallOptions::default().timeout(PATIENCE);
     let checked = HealthClient::new(channel(&server)).check(&HealthCheckRequest::new(), options).unwrap();
@@ -158,13 +158,13 @@ fn a_certificate_is_known_by_its_names() {
     assert_eq!(named.ask_as("x", &["10.0.0.1"]), THIRTY);
 
     let denied = named.ask_as("x", &["b.example.com", "a.b.batch.example.com"]);
-    assert!(denied.starts_with("PERMISSION_DENIED: not on the list"), "{denied}");
+    assert!(denied.starts_with("PERMISSION_DENIED: none of the client certificate"), "{denied}");
     assert!(denied.ends_with("b.example.com, a.b.batch.example.com\n"), "{denied}");
     assert!(named.ask_as("subtractor", &[]).starts_with("PERMISSION_DENIED"));
     // The common name counts only where there is no other.
     assert!(named.ask_as("adder", &["b.example.com"]).starts_with("PERMISSION_DENIED"));
     assert!(named.ask_as("x", &["https://one.batch.example.com"]).starts_with("PERMISSION_DENIED"));
-    assert!(named.ask(None).starts_with("UNAUTHENTICATED: no name"));
+    assert!(named.ask(None).starts_with("UNAUTHENTICATED: no client certificate"));
 }
 
 #[test]
