@@ -1,4 +1,4 @@
-//! `calc serve`: who may call.
+//! `calc serve`: authentication and authorization.
 
 use std::path::PathBuf;
 
@@ -13,11 +13,10 @@ use crate::cli::values;
 // Its comment would take the place of the command's own: hence not `///`.
 #[derive(StructOpt)]
 pub struct Auth {
-    /// Asks each call for one of the tokens in this file, one on a line, as `authorization: Bearer TOKEN`; read again
-    /// when it changes
+    /// Requires a bearer token from this file, one per line; reloaded when it changes
     #[structopt(long, value_name = "FILE", env = "CALC_TOKEN_FILE", hide_env_values = true, parse(from_os_str))]
     token_file: Option<PathBuf>,
-    /// Lets in only clients whose certificate has one of these names; `*.example.com` stands for each host there
+    /// Accepts only clients whose certificate has one of these names; `*.example.com` matches its hosts
     #[structopt(
         long,
         value_name = "NAME",
@@ -27,23 +26,23 @@ pub struct Auth {
         use_delimiter = true
     )]
     allow_names: Vec<String>,
-    /// Whether anybody may ask for the server's health, `on` or `off`, whatever else is asked of a call
+    /// Allows health checks without a token or certificate name: `on` or `off`
     #[structopt(long, value_name = "ON|OFF", env = "CALC_OPEN_HEALTH", hide_env_values = true,
         default_value = "off", parse(try_from_str = values::on_off))]
     open_health: bool,
 }
 
 impl Auth {
-    /// Finds fault with the flags, before any file is read.
+    /// Checks the combination of flags, before any file is read.
     pub fn check(&self, tls: &Tls) -> Result<(), Exit> {
-        if !self.allow_names.is_empty() && !tls.asks_clients() {
-            let fault = "--allow-names needs the authorities that sign clients' certificates: --tls-client-ca FILE";
+        if !self.allow_names.is_empty() && !tls.requests_client_certificates() {
+            let fault = "--allow-names needs the CA of client certificates: --tls-client-ca FILE";
             return Err(Exit::Usage(fault.to_owned()));
         }
         Ok(())
     }
 
-    /// Gives the server an interceptor for each that is asked for.
+    /// Adds the interceptors to the server.
     pub fn apply(
         self,
         mut server: ServerBuilder,
@@ -63,7 +62,7 @@ impl Auth {
             server =
                 server.interceptor(if self.open_health { tokens.allow_unauthenticated(Health::NAME) } else { tokens });
             for address in addresses.iter().filter(|address| !tls.is_on() && !address.is_local()) {
-                tracing::warn!(%address, "tokens reach this address in clear text; --tls-cert and --tls-key keep them secret");
+                tracing::warn!(%address, "tokens reach this address in clear text; encrypt them with --tls-cert and --tls-key");
             }
         }
         Ok(server)
