@@ -46,14 +46,16 @@ impl Auth {
         if !self.allow_names.is_empty() {
             let names = AllowedNames::new(self.allow_names.iter().map(|name| name.trim()))
                 .map_err(|error| Exit::Usage(format!("--allow-names: {error}")))?;
-            server = server.interceptor(if self.open_health { names.open(Health::NAME) } else { names });
+            server =
+                server.interceptor(if self.open_health { names.allow_unauthenticated(Health::NAME) } else { names });
         }
         if let Some(path) = self.token_file {
             let tokens = BearerTokens::file(path).load()?;
             count_reloads(metrics, "tokens", tokens.reloads())?;
-            server = server.interceptor(if self.open_health { tokens.open(Health::NAME) } else { tokens });
+            server =
+                server.interceptor(if self.open_health { tokens.allow_unauthenticated(Health::NAME) } else { tokens });
             for address in addresses.iter().filter(|address| !tls.is_on() && !address.is_local()) {
-                tracing::warn!(%address, "tokens reach this address in clear text; --tls-cert and --tls-key keep them secret");
+                tracing::warn!(%address, "tokens reach this address in clear text; encrypt them with --tls-cert and --tls-key");
             }
         }
         Ok(server)
