@@ -36,7 +36,7 @@
 //! | [`http`] | the HTTP endpoint for metrics, liveness and readiness |
 
 #![deny(missing_docs)]
-// One place has an exception, and says why: `call/deadline.rs`.
+// One file has an exception, and says why: `call/context.rs`.
 #![deny(unsafe_code)]
 
 // Generated code names this crate as it would in another crate.

@@ -18,7 +18,6 @@ use crate::interceptor::Chain;
 use crate::interceptor::Interceptor;
 use crate::limits::{InvalidLimit, Limits};
 use crate::listen::ListenAddress;
-use crate::method::MethodDescriptor;
 use crate::readiness::Readiness;
 use crate::reflection;
 use crate::server::streaming_calls::StreamingCalls;
@@ -213,7 +212,7 @@ impl ServerBuilder {
         }
         server.start();
         self.readiness.set(true);
-        Ok(Server { server, id, addresses, health: self.health, readiness: self.readiness, ended: false })
+        Ok(Server { server, id, addresses, health: self.health, readiness: self.readiness, shut_down: false })
     }
 
     /// Does what [`ServerBuilder::start`] does, up to where it would listen.
@@ -260,7 +259,7 @@ impl ServerBuilder {
         // Innermost, so that those before it see what it refuses.
         self.interceptors.push(Arc::new(StreamingCalls::new(self.limits.max_streaming_calls)));
         let methods = services.iter().flat_map(|service| &service.methods).enumerate();
-        let methods: Vec<_> = methods.map(|(index, m)| MethodDescriptor::new(m.path, m.kind, index)).collect();
+        let methods: Vec<_> = methods.map(|(index, method)| method.descriptor(index)).collect();
         let shared = Arc::new(Shared {
             chain: Chain::new(std::mem::take(&mut self.interceptors), &methods),
             max_request_bytes: self.limits.max_request_bytes as usize,

@@ -17,7 +17,7 @@ use protobuf::reflect::FileDescriptor;
 use crate::call::Call;
 use crate::call::stream::RequestStream;
 use crate::codec::server_method;
-use crate::method::{Method, MethodKind};
+use crate::method::{Method, MethodDescriptor, MethodKind};
 use crate::reply::{ReplyFuture, ReplyStream};
 use crate::status::Status;
 use route::Route;
@@ -39,13 +39,18 @@ pub(crate) struct ServiceMethod {
     pub kind: MethodKind,
     pub workers: Option<Workers>,
     register: Register,
-    /// Whether it is a unary method that does not return a future.
-    is_plain: bool,
+    /// Whether it returns a future or a stream.
+    is_async: bool,
 }
 
 type Register = Box<dyn FnOnce(grpcio::ServiceBuilder, Arc<Route>) -> grpcio::ServiceBuilder + Send>;
 
 impl ServiceMethod {
+    /// Describes it as the `index`th method of a server.
+    pub fn descriptor(&self, index: usize) -> MethodDescriptor {
+        MethodDescriptor::new(self.path, self.kind, index).asynchronous(self.is_async)
+    }
+
     pub fn register(self, builder: grpcio::ServiceBuilder, route: Route) -> grpcio::ServiceBuilder {
         (self.register)(builder, Arc::new(route))
     }
@@ -69,7 +74,7 @@ impl Service {
     /// for them would be wasted.
     #[must_use]
     pub fn on_workers<Req, Rep>(mut self, method: Method<Req, Rep>, workers: &Workers) -> Service {
-        match self.methods.iter_mut().find(|other| other.path == method.path() && other.is_plain) {
+        match self.methods.iter_mut().find(|other| other.path == method.path() && !other.is_async) {
             Some(method) => method.workers = Some(workers.clone()),
             None => self.not_for_workers.push(method.path()),
         }
@@ -125,7 +130,7 @@ impl ServiceBuilder {
             )
         });
         if let Some(method) = builder.service.methods.last_mut() {
-            method.is_plain = true;
+            method.is_async = false;
         }
         builder
     }
@@ -218,7 +223,7 @@ impl ServiceBuilder {
         register: impl FnOnce(grpcio::ServiceBuilder, Arc<Route>) -> grpcio::ServiceBuilder + Send + 'static,
     ) -> ServiceBuilder {
         let register = Box::new(register);
-        self.service.methods.push(ServiceMethod { path, kind, workers: None, register, is_plain: false });
+        self.service.methods.push(ServiceMethod { path, kind, workers: None, register, is_async: true });
         self
     }
 

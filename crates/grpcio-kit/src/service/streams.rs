@@ -107,7 +107,9 @@ pub(crate) fn bidi_streaming<Req, Rep, F>(
 }
 
 /// The two sinks that take more than one reply.
-pub(super) trait ReplySink: Sink<(GrpcSlice, WriteFlags), Error = grpcio::Error> + Send + Unpin + 'static {
+pub(super) trait ReplySink:
+    Sink<(GrpcSlice, WriteFlags), Error = grpcio::Error> + Send + Unpin + 'static
+{
     fn fail(self, status: RpcStatus) -> BoxFuture<'static, grpcio::Result<()>>;
 }
 
