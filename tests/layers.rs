@@ -14,12 +14,14 @@ struct Source {
     text: String,
 }
 
-/// Asserts that the crate in `folder` keeps the order in its `src/lib.rs`.
-fn assert_layered(folder: &str) {
+/// Asserts that the crate in `folder` keeps the order in its `src/lib.rs`. `programs` are the modules of its binaries,
+/// which may import everything.
+fn assert_layered(folder: &str, programs: &[&str]) {
     let src = root().join(folder).join("src");
     let order = table(&fs::read_to_string(src.join("lib.rs")).unwrap());
     let mut sources = Vec::new();
     read_sources(&src, &src, &mut sources);
+    sources.retain(|source| !programs.contains(&source.module.as_str()));
     assert!(!order.is_empty() && !sources.is_empty(), "no table or no modules in {folder}");
     let faults: Vec<_> = sources.iter().flat_map(|source| faults(&order, source)).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -89,7 +91,7 @@ fn faults(order: &[String], source: &Source) -> Vec<String> {
 
 #[test]
 fn grpcio_kit_imports_along_its_table() {
-    assert_layered("crates/grpcio-kit");
+    assert_layered("crates/grpcio-kit", &[]);
 }
 
 #[test]

@@ -338,7 +338,11 @@ fn a_deadline_stays_the_same_and_is_the_one_that_is_enforced() {
         let options = timeout.map_or(CallOptions::default(), |s| CallOptions::default().timeout(SECOND * s));
         let near = |seconds: Result<AddReply, Status>, expected: i32| {
             let seconds = seconds.unwrap().n1;
-            assert!(seconds == expected || (expected > 0 && (expected - 5..expected).contains(&seconds)), "{seconds}");
+            // The client rounds its timeout up to three digits.
+            assert!(
+                seconds == expected || expected > 0 && (expected - 5..expected + 15).contains(&seconds),
+                "{seconds}"
+            );
         };
         near(channel.unary(METHOD, &request(0), options.clone()), plain);
         near(channel.unary(ON_WORKERS, &request(0), options.clone()), others);
