@@ -180,7 +180,6 @@ fn a_future_in_flight_is_waited_for_in_a_drain_and_dropped_after_the_grace() {
     assert!([Code::Cancelled, Code::Unavailable].contains(&code), "{code}");
 }
 
-/// grpcio's waker holds the RPC: one that a method left somewhere kept the server from shutting down.
 #[test]
 fn a_waker_that_outlives_its_future_does_not_hold_the_server_up() {
     let wakers = Arc::new(Mutex::new(Vec::<Waker>::new()));

@@ -63,9 +63,8 @@ pub(crate) fn client_streaming<Req, Rep, F>(
         let reply = match reply {
             Ok(reply) => {
                 let mut reply = AssertUnwindSafe(reply).catch_unwind();
-                let reply = poll_fn(|cx| {
-                    in_flight.poll_method(cx, |_, _, method_cx| reply.poll_unpin(method_cx), |status| Ok(Err(status)))
-                });
+                let reply =
+                    poll_fn(|cx| in_flight.poll_method(cx, |_, cx| reply.poll_unpin(cx), |status| Ok(Err(status))));
                 reply.await.unwrap_or_else(|panic| Err(panicked(method, &*panic)))
             }
             Err(status) => Err(status),
@@ -142,9 +141,8 @@ pub(super) async fn send_replies<Rep: MessageFull>(
 ) {
     let end = match replies {
         Ok(mut replies) => {
-            let mut poll = |in_flight: &mut InFlight, cx: &mut Context<'_>, method_cx: &mut Context<'_>| {
-                poll_send(in_flight, &mut replies, &mut sink, cx, method_cx)
-            };
+            let mut poll =
+                |in_flight: &mut InFlight, cx: &mut Context<'_>| poll_send(in_flight, &mut replies, &mut sink, cx);
             poll_fn(|cx| in_flight.poll_method(cx, &mut poll, End::Status)).await
         }
         Err(status) => End::Status(status),
@@ -174,7 +172,6 @@ fn poll_send<Rep: MessageFull>(
     replies: &mut ReplyStream<Rep>,
     sink: &mut impl ReplySink,
     cx: &mut Context<'_>,
-    method_cx: &mut Context<'_>,
 ) -> Poll<End> {
     // The one reply of a unary method waits for the status, and leaves with it.
     let flags = WriteFlags::default().buffer_hint(!in_flight.route.method.kind().is_streaming());
@@ -184,7 +181,7 @@ fn poll_send<Rep: MessageFull>(
             Poll::Ready(Err(error)) => return Poll::Ready(End::Call(error)),
             Poll::Pending => return Poll::Pending,
         }
-        let next = catch_unwind(AssertUnwindSafe(|| replies.poll_next_unpin(method_cx)));
+        let next = catch_unwind(AssertUnwindSafe(|| replies.poll_next_unpin(cx)));
         let reply = match next {
             Ok(Poll::Ready(Some(reply))) => reply.and_then(|reply| encode(&reply, in_flight.route.max_reply_bytes())),
             Ok(Poll::Ready(None)) => return Poll::Ready(End::Replies),
