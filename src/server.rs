@@ -84,7 +84,7 @@ pub fn run(server: ServerBuilder, options: ShutdownOptions) -> Result<Drain, Run
     // A closed standard output is no reason not to serve.
     let _ = writeln!(stdout, "Server Start..").and_then(|()| stdout.flush());
     let signal = shutdown.wait();
-    server.enter_lame_duck();
+    server.start_draining();
     let ShutdownOptions { drain_delay, grace } = options;
     if !drain_delay.is_zero() {
         let seconds = drain_delay.as_secs_f64();
@@ -95,8 +95,9 @@ pub fn run(server: ServerBuilder, options: ShutdownOptions) -> Result<Drain, Run
     let drain = server.shutdown(grace);
     notice(&match drain {
         Drain::Clean => "shut down; all RPCs finished".to_owned(),
-        Drain::Cancelled { calls: 1 } => "shut down; 1 RPC was cancelled".to_owned(),
-        Drain::Cancelled { calls } => format!("shut down; {calls} RPCs were cancelled"),
+        Drain::Cancelled { rpcs: None } => "shut down; an unknown number of RPCs was cancelled".to_owned(),
+        Drain::Cancelled { rpcs: Some(1) } => "shut down; 1 RPC was cancelled".to_owned(),
+        Drain::Cancelled { rpcs: Some(rpcs) } => format!("shut down; {rpcs} RPCs were cancelled"),
         Drain::Stuck => "shut down; a method did not return after its RPC was cancelled".to_owned(),
     });
     Ok(drain)

@@ -149,7 +149,7 @@ fn open(server: &Server) -> (UnboundedSender<BatchRequest>, BlockingStream<Repli
 fn a_server_that_shuts_down_gives_a_stream_its_grace_and_then_cancels_it() {
     let server = calculator();
     let (_sender, mut replies) = open(&server);
-    assert_eq!(server.shutdown(Duration::from_millis(100)), Drain::Cancelled { calls: 1 });
+    assert_eq!(server.shutdown(Duration::from_millis(100)), Drain::Cancelled { rpcs: Some(1) });
     let error = replies.next().unwrap().unwrap_err();
     assert!([Code::Cancelled, Code::Unavailable].contains(&error.status().code()), "{error}");
 

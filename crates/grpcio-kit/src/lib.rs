@@ -36,7 +36,7 @@
 //! | [`http`] | the HTTP endpoint for metrics, liveness and readiness |
 
 #![deny(missing_docs)]
-// The exceptions say why: `call/deadline.rs` and `shutdown_signal.rs`.
+// The exceptions say why: `call/context.rs` and `shutdown_signal.rs`.
 #![deny(unsafe_code)]
 
 // Generated code names this crate as it would in another crate.
@@ -101,6 +101,7 @@ pub use readiness::Readiness;
 pub use reply::{ReplyFuture, ReplyStream};
 pub use server::builder::{ServerBuilder, StartError};
 pub use server::{Drain, Server};
+pub use service::workers::Workers;
 pub use service::{Service, ServiceBuilder};
 pub use shutdown_signal::ShutdownSignal;
 pub use status::Status;

@@ -64,7 +64,7 @@ pub struct Limits {
     /// The memory that the C core may take for connections, calls and what they have received, in bytes: 256 MiB.
     /// Over it, the C core closes idle connections and cancels calls, which end with RESOURCE_EXHAUSTED or UNAVAILABLE;
     /// others wait for memory, up to their deadline (`grpc.resource_quota`).
-    pub memory_quota_bytes: usize,
+    pub memory_quota: usize,
 }
 
 impl Default for Limits {
@@ -83,7 +83,7 @@ impl Default for Limits {
             keepalive_time: Duration::from_secs(60),
             keepalive_timeout: Duration::from_secs(20),
             min_ping_interval: Duration::from_secs(10),
-            memory_quota_bytes: 256 * 1024 * 1024,
+            memory_quota: 256 * 1024 * 1024,
         }
     }
 }
@@ -99,7 +99,7 @@ pub struct InvalidLimit {
 impl Limits {
     /// Gives the C core those limits that it enforces.
     pub(crate) fn configure(&self, builder: ChannelBuilder) -> Result<ChannelBuilder, InvalidLimit> {
-        let quota = ResourceQuota::new(None).resize_memory(self.memory_quota_bytes);
+        let quota = ResourceQuota::new(None).resize_memory(self.memory_quota);
         // Messages are measured here, so that interceptors learn of one that is too large. The C core would not receive
         // less of it: it looks at the size when all of the message is there.
         number("max_request_bytes", self.max_request_bytes)?;

@@ -56,12 +56,24 @@ pub struct MethodDescriptor {
     path: &'static str,
     kind: MethodKind,
     index: usize,
+    is_async: bool,
 }
 
 impl MethodDescriptor {
     /// A method by its path `/package.Service/Method`, and its place among the methods of its server.
     pub const fn new(path: &'static str, kind: MethodKind, index: usize) -> MethodDescriptor {
-        MethodDescriptor { path, kind, index }
+        MethodDescriptor { path, kind, index, is_async: false }
+    }
+
+    /// The same method, whose RPCs stay in flight while its future waits.
+    pub(crate) const fn asynchronous(self, is_async: bool) -> MethodDescriptor {
+        MethodDescriptor { is_async, ..self }
+    }
+
+    /// Whether RPCs of the method stay in flight without a thread: the streaming ones, and the unary ones that return a
+    /// future.
+    pub(crate) const fn stays_in_flight(self) -> bool {
+        self.is_async || !matches!(self.kind, MethodKind::Unary)
     }
 
     /// The path: `/package.Service/Method`.
