@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::model::{Kind, Method, Service};
-use super::{names, runtime};
+use crate::model::{Kind, Method, Service};
+use crate::{names, runtime};
 
 /// The client of a service.
 pub fn code(service: &Service) -> TokenStream {

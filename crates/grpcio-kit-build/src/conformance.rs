@@ -14,7 +14,7 @@ use quote::format_ident;
 use syn::visit_mut::{self, VisitMut};
 use syn::{BinOp, Expr, ExprCall, ExprLit, ExprMethodCall, File, Lit, parse_quote};
 
-use super::runtime;
+use crate::runtime;
 
 /// How often each pattern occurs.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -36,19 +36,19 @@ struct Patterns {
 /// # Errors
 ///
 /// The code is not what rust-protobuf 3.7.2 writes.
-pub fn mend(file: &mut File, descriptor: &FileDescriptor) -> Result<(), String> {
+pub fn patch(file: &mut File, descriptor: &FileDescriptor) -> Result<(), String> {
     let mut expected = Patterns::default();
     for message in descriptor.messages() {
         expect(&message, descriptor.syntax(), &mut expected);
     }
-    let mut mender = Mender::default();
-    mender.visit_file_mut(file);
-    if mender.found == expected {
+    let mut patcher = Patcher::default();
+    patcher.visit_file_mut(file);
+    if patcher.found == expected {
         return Ok(());
     }
     Err(format!(
-        "protobuf-codegen wrote {:?} where {expected:?} was expected: codegen/conformance.rs has to learn its new patterns",
-        mender.found
+        "protobuf-codegen wrote {:?} where {expected:?} was expected: conformance.rs of grpcio-kit-build has to learn its new patterns",
+        patcher.found
     ))
 }
 
@@ -104,14 +104,14 @@ fn is_fixed(ty: Type) -> bool {
 }
 
 #[derive(Default)]
-struct Mender {
+struct Patcher {
     found: Patterns,
 }
 
-impl VisitMut for Mender {
+impl VisitMut for Patcher {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
-        let mended = match expr {
+        let patched = match expr {
             Expr::MethodCall(call) => self.method_call(call),
             Expr::Call(call) => self.call(call),
             Expr::Binary(binary) if matches!(binary.op, BinOp::Ne(_)) && is_zero_float(&binary.right) => {
@@ -121,13 +121,13 @@ impl VisitMut for Mender {
             }
             _ => None,
         };
-        if let Some(mended) = mended {
-            *expr = mended;
+        if let Some(patched) = patched {
+            *expr = patched;
         }
     }
 }
 
-impl Mender {
+impl Patcher {
     /// `is.read_...(..)`
     fn method_call(&mut self, call: &ExprMethodCall) -> Option<Expr> {
         let is = &call.receiver;

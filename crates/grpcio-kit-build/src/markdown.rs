@@ -13,10 +13,10 @@ pub fn attributes(comment: &str) -> Vec<Attribute> {
 
 /// The lines of `comment`, as Markdown.
 fn lines(comment: &str) -> Vec<String> {
-    let comment: String = comment.chars().filter(|c| is_harmless(*c)).collect();
+    let comment: String = comment.replace('\t', "    ").chars().filter(|c| is_harmless(*c)).collect();
     let mut output = Vec::new();
     let mut paragraph: Vec<&str> = Vec::new();
-    let mut rest = comment.lines().map(str::trim_end).peekable();
+    let mut rest = comment.lines().map(without_margin).peekable();
     while let Some(line) = rest.next() {
         let fence = line.trim_start();
         let indent = line.len() - fence.len();
@@ -42,6 +42,11 @@ fn lines(comment: &str) -> Vec<String> {
         output.pop();
     }
     output
+}
+
+/// A line of a comment: of `// text` it is ` text`, and of `/// text`, `/ text`.
+fn without_margin(line: &str) -> &str {
+    line.strip_prefix("/ ").or(line.strip_prefix(' ')).unwrap_or(line).trim_end()
 }
 
 /// Control characters have no place in a comment, and rustc denies those that reorder text.
