@@ -14,7 +14,7 @@ fn a_syntax_error_names_its_place_and_what_is_there() {
         "protos/a.proto:3:12: expected a message field, oneof, reserved range, enum, message, option or '}', \
          but reached end of file"
     );
-    assert_eq!(mistake("\n /* open\n*"), "protos/a.proto:4:2: X");
+    assert_eq!(mistake("\n /* open\n*"), "protos/a.proto:4:2: expected comment terminator, but reached end of file");
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn an_unknown_type_names_the_line_that_uses_it() {
         "protos/a.proto:4:25: 'A.C' resolves to 't.A.C', which is not defined; The innermost scope is searched first in \
          name resolution. Consider using a leading '.' (i.e., '.A.C') to start from the outermost scope."
     );
-    assert_eq!(mistake("message A {\n  .t.Foo a = 1;\n}\n"), "protos/a.proto:4:3: name 't.Foo' is not defined");
+    assert_eq!(mistake("message A {\n  .t.Foo a = 1;\n}\n"), "protos/a.proto:4:3: name '.t.Foo' is not defined");
 }
 
 /// The first `Inner` is known where it stands.

@@ -173,8 +173,9 @@ fn placed(path: &Path, text: &str, mistake: &dyn Diagnostic) -> Error {
     if let Some(help) = mistake.help() {
         reason.push_str(&format!("; {help}"));
     }
-    // Without a label, the mistake is that the file has ended.
-    let offset = labels.first().map_or(text.len(), |label| label.offset());
+    // Without a label, the mistake is that the file has ended: in a comment, which began somewhere, or elsewhere.
+    let comment = text.rfind("/*").filter(|_| reason.starts_with("expected comment terminator"));
+    let offset = labels.first().map_or(comment.unwrap_or(text.len()), |label| label.offset());
     Error::at(path, position_of(text, offset), reason)
 }
 

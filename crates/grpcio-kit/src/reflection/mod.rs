@@ -7,14 +7,12 @@
 //! | module | what it is about |
 //! |---|---|
 //! | `index` | the files of a server, and which of them defines what |
-//! | `canonical` | files as protoc would have written them |
 //! | `symbol` | everything in a file that has a name |
 //! | `answer` | from a request to its response |
 //!
 //! A server gets it by [`ServerBuilder::reflection`](crate::ServerBuilder::reflection).
 
 mod answer;
-mod canonical;
 mod index;
 /// Generated code, by the versions of the protocol.
 pub(crate) mod proto;
