@@ -1,12 +1,14 @@
-//! What rust-protobuf's generated code does otherwise than protobuf's specification, mended.
+//! Patches rust-protobuf's generated code where it deviates from the protobuf specification.
 //!
-//! The generated code is parsed, changed and printed again:
-//! - a `float` or `double` is left out of a message if it is +0.0. `self.f1 != 0.` leaves out
-//!   -0.0 as well, so its bits are compared;
-//! - decoding calls functions of the runtime (`wire`), which says what each is for.
+//! The code is parsed, changed and printed again:
+//! - A `float` or `double` without presence is left out of a message only if it is +0.0
+//!   ([encoding](https://protobuf.dev/programming-guides/encoding/)). rust-protobuf asks `self.f1 != 0.`, which leaves
+//!   out -0.0 as well; the patched code compares the bits.
+//! - Decoding deviates in several places, such as varints that are wider than their type. The patched code calls
+//!   functions of `grpcio_kit::wire`, which describes them.
 //!
-//! How often each pattern has to occur follows from the descriptor. A different number is an
-//! error: rust-protobuf writes other code than this pass knows.
+//! How often each pattern occurs follows from the descriptor. A different number is an error: rust-protobuf then
+//! writes code that this pass does not know, and it would stay unpatched.
 
 use protobuf::descriptor::field_descriptor_proto::Type;
 use protobuf::reflect::{FileDescriptor, MessageDescriptor, Syntax};
@@ -16,22 +18,22 @@ use syn::{BinOp, Expr, ExprCall, ExprLit, ExprMethodCall, File, Lit, parse_quote
 
 use crate::runtime;
 
-/// How often each pattern occurs.
+/// The number of times that each pattern occurs.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Patterns {
-    /// `self.f != 0.`, of floats without presence.
+    /// `self.f != 0.`, for floats without presence.
     zero_floats: usize,
-    /// `is.read_int32()` and other varints that rust-protobuf holds to 32 bits.
+    /// `is.read_int32()` and others: rust-protobuf refuses varints that do not fit the type.
     varints: usize,
-    /// `is.read_repeated_packed_int32_into(..)`, of numbers of any kind.
+    /// `is.read_repeated_packed_int32_into(..)`, for numbers of any type.
     packed: usize,
     /// `read_singular_message_into_field(..)`.
     messages: usize,
-    /// Calls for fields that are not known: one for each message and each map.
+    /// `read_unknown_or_skip_group(..)` and `skip_field_for_tag(..)`: one for each message and each map.
     unknown: usize,
 }
 
-/// Mends `file`, which was generated from `descriptor`.
+/// Patches `file`, which was generated from `descriptor`.
 ///
 /// # Errors
 ///
@@ -54,17 +56,17 @@ pub fn patch(file: &mut File, descriptor: &FileDescriptor) -> Result<(), String>
 
 /// Adds the patterns of a message and those nested in it.
 fn expect(message: &MessageDescriptor, syntax: Syntax, expected: &mut Patterns) {
-    // Maps are written where they are used.
+    // The code for a map is in the message that has it.
     if message.is_map_entry() {
         return;
     }
     expected.unknown += 1;
     for field in message.fields() {
         let proto = field.proto();
-        // `optional` makes a oneof of its own.
+        // A field that is `optional` has a synthetic oneof.
         let has_presence = proto.has_oneof_index();
         match proto.type_() {
-            // rust-protobuf writes nothing for it.
+            // rust-protobuf leaves groups out.
             Type::TYPE_GROUP => {}
             _ if field.is_map() => {
                 expected.unknown += 1;
@@ -77,7 +79,7 @@ fn expect(message: &MessageDescriptor, syntax: Syntax, expected: &mut Patterns) 
                 expected.packed += usize::from(is_narrow_varint(ty) || is_wide_varint(ty) || is_fixed(ty));
             }
             ty if is_narrow_varint(ty) => expected.varints += 1,
-            // Once for the size of the message, once for the message.
+            // Once in the size of the message, once in its encoding.
             Type::TYPE_FLOAT | Type::TYPE_DOUBLE if syntax == Syntax::Proto3 && !has_presence => {
                 expected.zero_floats += 2
             }

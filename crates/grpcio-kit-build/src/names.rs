@@ -1,4 +1,4 @@
-//! How names of protobuf become names of Rust.
+//! Converts names of protobuf to names of Rust.
 //!
 //! Messages are named by rust-protobuf, whose rules are repeated here. Services and methods are named by this
 //! generator.
@@ -28,7 +28,7 @@ const WELL_KNOWN: &[&str] = &[
     "wrappers.proto",
 ];
 
-/// The module of the messages in a file that the protobuf crate brings along.
+/// Returns the module of the messages in a file that the protobuf crate brings along.
 pub fn well_known_module(import: &str) -> Option<TokenStream> {
     let runtime = runtime();
     let file = import.strip_prefix("google/protobuf/")?;
@@ -39,13 +39,13 @@ pub fn well_known_module(import: &str) -> Option<TokenStream> {
     WELL_KNOWN.contains(&file).then(|| quote!(#runtime::protobuf::well_known_types::#module))
 }
 
-/// The module of a `.proto` file, which is also the name of the file without `.rs`.
+/// Returns the module of a `.proto` file.
 pub fn module(proto_path: &str) -> String {
     let file = protobuf_codegen::proto_name_to_rs(proto_path);
     file.strip_suffix(".rs").unwrap_or(&file).to_owned()
 }
 
-/// A name that rust-protobuf leaves as it is, but for keywords: a field, an enum value.
+/// Returns the name of a field or an enum value: rust-protobuf escapes keywords alone.
 pub fn field(name: &str) -> Ident {
     if is_forgotten(name) {
         return Ident::new_raw(name, Span::call_site());
@@ -54,28 +54,28 @@ pub fn field(name: &str) -> Ident {
     format_ident!("{}", module(name))
 }
 
-/// The type of a message, enum or oneof.
+/// Returns the type of a message, enum or oneof.
 pub fn message_type(name: &str) -> Ident {
     field(&capitalized(name))
 }
 
-/// The module with the types that are nested in a message.
+/// Returns the module with the types that are nested in a message.
 pub fn message_module(name: &str) -> Ident {
     field(&protobuf_parse::snake_case(name))
 }
 
-/// The variant of a oneof's enum.
+/// Returns the variant of a oneof's enum.
 pub fn oneof_variant(name: &str) -> Ident {
     field(&protobuf_parse::camel_case(name))
 }
 
-/// Whether rust-protobuf writes `name` as it is although it is a keyword.
+/// Returns whether `name` is a keyword that rust-protobuf does not escape.
 pub fn is_forgotten(name: &str) -> bool {
     FORGOTTEN_BY_RUST_PROTOBUF.contains(&name)
 }
 
-/// A function or module of this generator; a keyword becomes `r#keyword`, or `keyword_` where
-/// that does not exist.
+/// Returns the name of a function or module of this generator. A keyword becomes `r#keyword`, or `keyword_` where Rust
+/// has no such name.
 pub fn of_function(name: &str) -> Ident {
     if NEVER_RAW.contains(&name) {
         format_ident!("{name}_")

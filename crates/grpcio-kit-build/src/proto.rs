@@ -66,7 +66,9 @@ pub fn compile(include: &Path, inputs: &[String]) -> Result<(Vec<FileDescriptorP
     if !compiler.errors.is_empty() {
         return Err(compiler.errors);
     }
-    let fail = |error: &dyn std::fmt::Display| vec![Error::about(include, format!("its descriptors: {error}"))];
+    let fail = |error: &dyn std::fmt::Display| {
+        vec![Error::about(include, format!("rust-protobuf does not accept protox's descriptors: {error}"))]
+    };
     // From prost's types to rust-protobuf's.
     let set = FileDescriptorSet::parse_from_bytes(&compiler.pool.encode_to_vec());
     let mut files = set.map_err(|error| fail(&error))?.file;
