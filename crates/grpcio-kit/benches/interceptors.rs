@@ -56,6 +56,7 @@ fn round(interceptor: &dyn Interceptor, threads: usize) -> Duration {
                 elapsed: Duration::from_nanos(number.into()),
                 received: 1,
                 sent: status.is_none().into(),
+                blocked_thread: false,
             };
             let _ = black_box(interceptor.before(black_box(&call)));
             interceptor.after(&call, black_box(&outcome));

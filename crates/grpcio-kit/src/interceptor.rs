@@ -9,7 +9,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::call::Call;
 use crate::call::panic::panicked;
@@ -90,6 +90,9 @@ pub struct Outcome<'a> {
     pub received: u64,
     /// The replies that have been handed to the C core, or are about to be.
     pub sent: u64,
+    /// Whether the method kept the thread of a completion queue for longer than
+    /// [`ServerBuilder::blocked_thread_threshold`](crate::ServerBuilder::blocked_thread_threshold) at a time.
+    pub blocked_thread: bool,
 }
 
 impl Outcome<'_> {
@@ -106,11 +109,8 @@ pub(crate) struct Chain {
     keeps_caller: bool,
 }
 
-/// How far a call got into the chain.
-pub(crate) struct Passage {
-    start: Instant,
-    passed: usize,
-}
+/// How many interceptors, from the first, have admitted an RPC.
+pub(crate) struct Admitted(usize);
 
 impl Chain {
     pub(crate) fn new(interceptors: Vec<Arc<dyn Interceptor>>, methods: &[MethodDescriptor]) -> Chain {
@@ -125,25 +125,22 @@ impl Chain {
         self.keeps_caller
     }
 
-    /// Asks each interceptor, until one refuses the call.
-    pub(crate) fn before(&self, call: &Call<'_>) -> (Passage, Result<(), Status>) {
-        let mut passage = Passage { start: Instant::now(), passed: 0 };
-        for interceptor in &self.interceptors {
-            let asked = catch_unwind(AssertUnwindSafe(|| interceptor.before(call)));
-            match asked.unwrap_or_else(|panic| Err(panicked(call.method(), &*panic))) {
-                Ok(()) => passage.passed += 1,
-                Err(status) => return (passage, Err(status)),
+    /// Runs `before` of each interceptor, until one rejects the RPC.
+    pub(crate) fn before(&self, call: &Call<'_>) -> (Admitted, Result<(), Status>) {
+        for (index, interceptor) in self.interceptors.iter().enumerate() {
+            let admitted = catch_unwind(AssertUnwindSafe(|| interceptor.before(call)));
+            if let Err(status) = admitted.unwrap_or_else(|panic| Err(panicked(call.method(), &*panic))) {
+                return (Admitted(index), Err(status));
             }
         }
-        (passage, Ok(()))
+        (Admitted(self.interceptors.len()), Ok(()))
     }
 
-    /// Tells those that had let the call in.
-    pub(crate) fn after(&self, passage: &Passage, call: &Call<'_>, status: Option<&Status>, received: u64, sent: u64) {
-        let outcome = Outcome { status, elapsed: passage.start.elapsed(), received, sent };
-        for interceptor in self.interceptors[..passage.passed].iter().rev() {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| interceptor.after(call, &outcome))) {
-                // The call itself has its status; the log has the panic.
+    /// Runs `after` of those that admitted the RPC.
+    pub(crate) fn after(&self, admitted: &Admitted, call: &Call<'_>, outcome: &Outcome<'_>) {
+        for interceptor in self.interceptors[..admitted.0].iter().rev() {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| interceptor.after(call, outcome))) {
+                // The RPC has its status already; the log has the panic.
                 let _ = panicked(call.method(), &*panic);
             }
         }

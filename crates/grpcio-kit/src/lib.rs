@@ -101,6 +101,7 @@ pub use readiness::Readiness;
 pub use reply::{ReplyFuture, ReplyStream};
 pub use server::builder::{ServerBuilder, StartError};
 pub use server::{Drain, Server};
+pub use service::workers::Workers;
 pub use service::{Service, ServiceBuilder};
 pub use shutdown_signal::Termination;
 pub use status::Status;

@@ -153,7 +153,7 @@ mod tests {
     const METHOD: MethodDescriptor = MethodDescriptor::new("/test.Table/Method", MethodKind::Unary, 0);
 
     fn outcome(status: Option<&Status>, elapsed: Duration) -> Outcome<'_> {
-        Outcome { status, elapsed, received: 1, sent: u64::from(status.is_none()) }
+        Outcome { status, elapsed, received: 1, sent: u64::from(status.is_none()), blocked_thread: false }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use grpcio::{ChannelBuilder, EnvBuilder};
 use protobuf::reflect::FileDescriptor;
@@ -50,6 +51,9 @@ pub enum StartError {
     /// Two services have the same name, of which the C core would serve only one.
     #[error("the service {0} is registered twice")]
     DuplicateService(&'static str),
+    /// [`Service::on_workers`] was given a method that cannot run on worker threads.
+    #[error("{0} cannot run on worker threads: it is not a plain unary method of its service")]
+    NotForWorkers(&'static str),
     /// A limit is over what the C core can hold.
     #[error(transparent)]
     Limit(#[from] InvalidLimit),
@@ -77,6 +81,7 @@ pub struct ServerBuilder {
     reflected_files: Vec<FileDescriptor>,
     interceptors: Vec<Arc<dyn Interceptor>>,
     readiness: Readiness,
+    blocked_thread_threshold: Option<Duration>,
 }
 
 impl Default for ServerBuilder {
@@ -94,6 +99,7 @@ impl Default for ServerBuilder {
             reflected_files: Vec::new(),
             interceptors: Vec::new(),
             readiness: Readiness::default(),
+            blocked_thread_threshold: Some(Duration::from_millis(100)),
         }
     }
 }
@@ -184,6 +190,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Warns in the log of a method that keeps the thread of a completion queue for longer than `threshold` at a time,
+    /// at most once a second for each method: 100 ms unless set. `None` turns it off.
+    pub fn blocked_thread_threshold(mut self, threshold: Option<Duration>) -> ServerBuilder {
+        self.blocked_thread_threshold = threshold;
+        self
+    }
+
     /// Starts the server. It accepts calls when this returns.
     ///
     /// # Errors
@@ -237,6 +250,9 @@ impl ServerBuilder {
             services.extend(reflection::services(&services, std::mem::take(&mut self.reflected_files))?);
         }
         for (index, service) in services.iter().enumerate() {
+            if let Some(path) = service.not_for_workers.first() {
+                return Err(StartError::NotForWorkers(path));
+            }
             if services[..index].iter().any(|other| other.name() == service.name()) {
                 return Err(StartError::DuplicateService(service.name()));
             }
@@ -249,14 +265,17 @@ impl ServerBuilder {
             chain: Chain::new(std::mem::take(&mut self.interceptors), &methods),
             max_request_bytes: self.limits.max_request_bytes as usize,
             max_reply_bytes: self.limits.max_reply_bytes as usize,
+            blocked_thread_threshold: self.blocked_thread_threshold,
         });
         let mut descriptors = methods.into_iter();
         let routed = services.into_iter().map(|service| {
             let methods = service.methods.into_iter().zip(&mut descriptors);
             let builder = methods.fold(grpcio::ServiceBuilder::new(), |builder, (service_method, method)| {
                 // A watch of the server's health is meant to last as long as the server.
-                let max_call_time = self.limits.max_deadline.filter(|_| method.service() != Health::NAME);
-                (service_method.register)(builder, Route { method, max_call_time, shared: Arc::clone(&shared) })
+                let max_time = self.limits.max_deadline.filter(|_| method.service() != Health::NAME);
+                let (workers, shared) = (service_method.workers.clone(), Arc::clone(&shared));
+                service_method
+                    .register(builder, Route { method, max_time, workers, shared, blocked: Default::default() })
             });
             builder.build()
         });

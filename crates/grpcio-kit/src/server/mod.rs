@@ -94,8 +94,8 @@ impl Server {
         self.server.cancel_all_calls();
         match wait(&mut ended, CANCEL_BOUND) {
             // Nothing but connections that their clients did not close.
-            Some(_) if calls == 0 => Drain::Clean,
-            Some(_) => Drain::Cancelled { calls },
+            Some(_) if calls == Some(0) => Drain::Clean,
+            Some(_) => Drain::Cancelled { calls: calls.map_or(-1, |calls| calls as i64) },
             None => Drain::Stuck,
         }
     }
