@@ -5,13 +5,14 @@ use grpcio_kit::reflection_client::{ReflectionClient, ReflectionError};
 use grpcio_kit::{CallOptions, Channel, Server, ServerBuilder, ServiceBuilder, StartError};
 use protobuf::descriptor::{
     DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
+    MethodOptions,
 };
 use protobuf::reflect::FileDescriptor;
 
 use crate::common::process::{ServerProcess, python, stdout_of};
 use crate::common::protoc::{compile, folder};
 use crate::common::{PATIENCE, calculator, channel, start, target};
-use crate::protos::kinds;
+use crate::protos::{kinds, shapes};
 
 /// A service without methods.
 fn named(name: &'static str) -> ServiceBuilder {
@@ -30,6 +31,20 @@ fn python_gets_the_right_response_to_every_kind_of_request() {
     let server = start(server);
     let output = stdout_of(python("tests/python/reflection.py").arg(target(&server)));
     assert_eq!(output, "all responses are correct\n");
+}
+
+/// Other implementations refuse some that deviate, such as those whose synthetic oneofs do not come last.
+#[test]
+fn generated_code_has_the_descriptors_that_protoc_makes() {
+    let mut files = compile(&folder(), &["kinds.proto"]);
+    // Of a method with `{}`, protoc says that its options are empty, and protox that it has none.
+    let methods = files.iter_mut().flat_map(|file| &mut file.service).flat_map(|service| &mut service.method);
+    methods.filter(|method| method.options.as_ref() == Some(&MethodOptions::new())).for_each(|method| {
+        method.options.take();
+    });
+    let find = |name: &str| files.iter().find(|file| file.name() == name).unwrap();
+    assert_eq!(find("kinds.proto"), kinds::file_descriptor().proto());
+    assert_eq!(find("shapes.proto"), shapes::file_descriptor().proto());
 }
 
 #[test]

@@ -6,7 +6,6 @@ use protobuf::Message;
 use protobuf::descriptor::FileDescriptorProto;
 use protobuf::reflect::FileDescriptor;
 
-use super::canonical::canonicalize;
 use super::symbol::{self, Symbol};
 
 /// Why files cannot be reflected together: no client could load all of them.
@@ -89,7 +88,8 @@ impl Index {
         let mut rest: VecDeque<&FileDescriptor> = files.iter().collect();
         while let Some(file) = rest.pop_front() {
             let mut proto = file.proto().clone();
-            canonicalize(&mut proto);
+            // rust-protobuf has comments and positions for the files that it brings along; other languages' descriptors have none.
+            proto.source_code_info.take();
             let encode = |source| Conflict::Encode { file: file.name().to_owned(), source };
             let bytes = proto.write_to_bytes().map_err(encode)?;
             match index.by_name.get(file.name()) {

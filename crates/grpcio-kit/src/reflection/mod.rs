@@ -7,13 +7,11 @@
 //! | module | what it is about |
 //! |---|---|
 //! | `symbol` | everything in a file that has a full name |
-//! | `canonical` | files as protoc would write them |
 //! | `index` | the files of a server, by the symbols that they define |
 //! | `respond` | from a request to its response |
 //!
 //! Enable it with [`ServerBuilder::reflection`](crate::ServerBuilder::reflection).
 
-mod canonical;
 mod index;
 /// Generated code, by the versions of the protocol.
 pub(crate) mod proto;
