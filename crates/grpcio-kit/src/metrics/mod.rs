@@ -11,6 +11,7 @@
 //! | `grpc_server_msg_received_total` | counter | method |
 //! | `grpc_server_msg_sent_total` | counter | method |
 //! | `grpc_server_handling_seconds` | histogram | method |
+//! | `grpc_server_blocked_thread_total` | counter | method |
 //! | `grpc_server_in_flight` | gauge | method |
 //! | `grpc_server_queue_threads` | gauge | |
 //! | `<name>_build_info` | gauge, 1 | `version` |

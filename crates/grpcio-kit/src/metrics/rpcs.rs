@@ -42,6 +42,11 @@ const AT_END: &[AtEnd] = &[
         help: "Total number of RPC messages sent by the server, of RPCs that have ended.",
         amount: |outcome| outcome.sent,
     },
+    AtEnd {
+        name: "grpc_server_blocked_thread_total",
+        help: "RPCs whose method blocked its completion-queue thread for longer than the threshold.",
+        amount: |outcome| outcome.blocked_thread.into(),
+    },
 ];
 
 /// The families, and once the server has started, their children. A handle: clones are the same metrics.
@@ -216,7 +221,7 @@ mod tests {
     }
 
     fn outcome(status: Option<&Status>, elapsed: Duration) -> Outcome<'_> {
-        Outcome { status, elapsed, received: 1, sent: u64::from(status.is_none()) }
+        Outcome { status, elapsed, received: 1, sent: u64::from(status.is_none()), blocked_thread: false }
     }
 
     #[test]
