@@ -1,4 +1,4 @@
-//! A service: methods under one name, ready to be registered with a server.
+//! Services, ready to be registered with a server.
 
 mod adapter;
 mod future;
@@ -23,10 +23,10 @@ use crate::status::Status;
 use route::Route;
 use workers::Workers;
 
-/// Methods under one name. Made by the functions that generated code has for each service.
+/// A service: methods under one name. Generated code has a function for each that returns it.
 pub struct Service {
     name: &'static str,
-    /// The file that defines it, for server reflection.
+    /// The file that defines it, for reflection.
     pub(crate) file: Option<FileDescriptor>,
     pub(crate) methods: Vec<ServiceMethod>,
     /// What was to run on workers and is no plain unary method of this service.
@@ -57,7 +57,7 @@ impl ServiceMethod {
 }
 
 impl Service {
-    /// The full name: `package.Service`.
+    /// Returns the full name: `package.Service`.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -82,21 +82,21 @@ impl Service {
     }
 }
 
-/// Collects the methods of a service. Generated code calls it; by hand it serves methods
+/// Builds a [`Service`] from its methods. Generated code uses it; by hand, it makes services
 /// that no `.proto` file describes.
 pub struct ServiceBuilder {
     service: Service,
 }
 
 impl ServiceBuilder {
-    /// A service without methods, by its full name.
+    /// Starts with no methods; `name` is the full name: `package.Service`.
     pub fn new(name: &'static str) -> ServiceBuilder {
         ServiceBuilder { service: Service { name, file: None, methods: Vec::new(), not_for_workers: Vec::new() } }
     }
 
-    /// Names the file that defines the service, for server reflection
+    /// Sets the file that defines the service, for server reflection
     /// ([`ServerBuilder::reflection`](crate::ServerBuilder::reflection)). Without one,
-    /// reflection lists the service and cannot describe it.
+    /// reflection lists the service but cannot describe it.
     #[must_use]
     pub fn described_by(mut self, file: &FileDescriptor) -> ServiceBuilder {
         self.service.file = Some(file.clone());
@@ -180,8 +180,7 @@ impl ServiceBuilder {
     /// Adds a client-streaming method. The method and the future that it returns run on the
     /// thread of a completion queue and must not block it.
     ///
-    /// A future that waits for something other than its requests is not told when the
-    /// caller goes away.
+    /// A future that waits for something other than its requests goes on when the client cancels.
     #[must_use]
     pub fn client_streaming<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -227,7 +226,7 @@ impl ServiceBuilder {
         self
     }
 
-    /// The service.
+    /// Returns the service.
     pub fn build(self) -> Service {
         self.service
     }
