@@ -1,9 +1,9 @@
-//! Latencies put into figures: percentiles, and the bars of a histogram.
+//! Percentiles of latencies, and the bars of a histogram.
 
 use hdrhistogram::Histogram;
 
-/// The percentiles of a report: what a person calls them, what a program does, and which they are.
-pub const PERCENTILES: [(&str, &str, f64); 6] = [
+/// The percentiles of a report: their names as text and in JSON, and their values.
+pub(crate) const PERCENTILES: [(&str, &str, f64); 6] = [
     ("50 %", "p50", 50.0),
     ("90 %", "p90", 90.0),
     ("95 %", "p95", 95.0),
@@ -12,23 +12,20 @@ pub const PERCENTILES: [(&str, &str, f64); 6] = [
     ("99.99 %", "p99_99", 99.99),
 ];
 
-/// Where bars begin within each power of ten: about as far apart from each other on a logarithmic scale.
+/// Where bars begin within each power of ten: about equally wide on a logarithmic scale.
 const STEPS: [u64; 6] = [10, 15, 20, 30, 50, 70];
 
-/// A bar: latencies of `from` and more, up to `to`, in nanoseconds.
+/// A bar: the number of latencies of at least `from` and less than `to` nanoseconds.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Bar {
-    pub from: u64,
-    pub to: u64,
-    pub count: u64,
+pub(crate) struct Bar {
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) count: u64,
 }
 
-/// The bars from the least to the greatest latency, the empty ones between them too.
-pub fn bars(latency: &Histogram<u64>) -> Vec<Bar> {
+/// Returns the bars from the lowest to the highest latency, including empty ones between them.
+pub(crate) fn bars(latency: &Histogram<u64>) -> Vec<Bar> {
     let mut bars: Vec<Bar> = Vec::new();
-    if latency.is_empty() {
-        return bars;
-    }
     for value in latency.iter_recorded() {
         let at = value.value_iterated_to();
         while bars.last().is_none_or(|bar| at >= bar.to) {
@@ -43,7 +40,7 @@ pub fn bars(latency: &Histogram<u64>) -> Vec<Bar> {
 }
 
 fn edges() -> impl Iterator<Item = u64> {
-    // Ten nanoseconds and more; nothing takes less.
+    // From ten nanoseconds: no call takes less.
     std::iter::once(0)
         .chain((0..18).flat_map(|power| STEPS.map(move |step| step * 10_u64.pow(power))))
         .chain([u64::MAX])

@@ -1,27 +1,25 @@
-//! What a run comes to.
+//! The result of a run.
 
 use std::time::{Duration, Instant};
 
-use super::options::Settings;
-use super::plan::Plan;
-use super::tally::Tally;
+use crate::plan::Plan;
+use crate::settings::Settings;
+use crate::tally::Tally;
 
-/// A run, and what became of its calls.
+/// The result of a run. Its `Display` is a report for people, [`Report::to_json`] one for programs.
 pub struct Report {
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// From the end of the warm-up to the end of the last call.
-    pub duration: Duration,
-    pub tally: Tally,
-    /// Calls that were due and did not begin in time.
-    pub not_sent: u64,
-    /// Calls that had no end yet when the run was ended, and what was due then.
-    pub unfinished: u64,
-    pub is_interrupted: bool,
+    pub(crate) duration: Duration,
+    pub(crate) tally: Tally,
+    pub(crate) not_sent: u64,
+    /// Calls in flight or due when the run ended.
+    pub(crate) unfinished: u64,
+    pub(crate) is_interrupted: bool,
 }
 
 impl Report {
-    /// What is to be told of `plan`, which has come to its end.
-    pub fn new(settings: Settings, plan: &Plan, tally: Tally, is_interrupted: bool) -> Report {
+    pub(crate) fn new(settings: Settings, plan: &Plan, tally: Tally, is_interrupted: bool) -> Report {
         let end = tally.last_end.unwrap_or_else(Instant::now);
         let in_flight = plan.begun().saturating_sub(tally.ended() + tally.warm_up.ended);
         Report {
@@ -34,23 +32,23 @@ impl Report {
         }
     }
 
-    /// Calls with the right result, per second.
+    /// Returns the number of measured calls that succeeded.
+    pub fn succeeded(&self) -> u64 {
+        self.tally.succeeded()
+    }
+
+    /// Returns the number of calls that succeeded, per second.
     pub fn succeeded_per_second(&self) -> f64 {
         let seconds = self.duration.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a double counts more calls than any run has")]
-        let succeeded = self.tally.succeeded() as f64;
+        let succeeded = self.succeeded() as f64;
         if seconds > 0.0 { succeeded / seconds } else { 0.0 }
     }
 
-    /// Calculations in each call, or message of a stream.
-    pub fn calculations_per_call(&self) -> u32 {
-        self.settings.batch.unwrap_or(1)
-    }
-
-    /// Why the run did not go well, if it did not.
+    /// Returns the numbers of calls that failed, could not begin in time or did not end, as a sentence; `None` if all
+    /// succeeded. Calls that an interrupt cut short have not failed.
     pub fn failure(&self) -> Option<String> {
         let tally = &self.tally;
-        // What a signal cuts short has not failed.
         let unfinished = if self.is_interrupted { 0 } else { self.unfinished };
         let parts: Vec<_> = [
             (tally.failed() - tally.wrong.count, "failed"),
