@@ -1,5 +1,7 @@
 //! Percentiles of latencies, and the bars of a histogram.
 
+use std::iter;
+
 use hdrhistogram::Histogram;
 
 /// The percentiles of a report: their names as text and in JSON, and their values.
@@ -25,33 +27,19 @@ pub(crate) struct Bar {
 
 /// Returns the bars from the lowest to the highest latency, including empty ones between them.
 pub(crate) fn bars(latency: &Histogram<u64>) -> Vec<Bar> {
-    let mut bars: Vec<Bar> = Vec::new();
+    let powers = (0..18).map(|power| 10_u64.pow(power));
+    let edges = powers.flat_map(|power| STEPS.map(|step| step * power));
+    let edges: Vec<_> = iter::once(0).chain(edges).chain([u64::MAX]).collect();
+    let mut bars: Vec<_> = edges.windows(2).map(|edge| Bar { from: edge[0], to: edge[1], count: 0 }).collect();
     for value in latency.iter_recorded() {
-        let at = value.value_iterated_to();
-        while bars.last().is_none_or(|bar| at >= bar.to) {
-            let from = bars.last().map_or_else(|| edge_below(at), |bar| bar.to);
-            bars.push(Bar { from, to: edge_above(from), count: 0 });
-        }
-        if let Some(bar) = bars.last_mut() {
+        let at = bars.partition_point(|bar| bar.to <= value.value_iterated_to());
+        if let Some(bar) = bars.get_mut(at) {
             bar.count += value.count_since_last_iteration();
         }
     }
+    bars.truncate(bars.iter().rposition(|bar| bar.count > 0).map_or(0, |last| last + 1));
+    bars.drain(..bars.iter().position(|bar| bar.count > 0).unwrap_or(0));
     bars
-}
-
-fn edges() -> impl Iterator<Item = u64> {
-    // From ten nanoseconds: no call takes less.
-    std::iter::once(0)
-        .chain((0..18).flat_map(|power| STEPS.map(move |step| step * 10_u64.pow(power))))
-        .chain([u64::MAX])
-}
-
-fn edge_below(value: u64) -> u64 {
-    edges().take_while(|edge| *edge <= value).last().unwrap_or(0)
-}
-
-fn edge_above(edge: u64) -> u64 {
-    edges().find(|next| *next > edge).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -108,9 +108,8 @@ impl Load {
             }
         }
         drop(sender);
-        if plan.has_rate() {
-            let plan = Arc::clone(&plan);
-            thread::Builder::new().name("pace".to_owned()).spawn(move || plan.keep_pace())?;
+        if let Some(schedule) = plan.schedule.clone() {
+            thread::Builder::new().name("pace".to_owned()).spawn(move || schedule.keep_pace())?;
         }
         let mut progress = shows_progress.then(|| Progress::start(&settings));
         let is_interrupted = wait(&settings, &plan, &events, callers, || {
@@ -131,7 +130,7 @@ async fn repeat(mut caller: impl Caller, plan: Arc<Plan>, tally: SharedTally) {
         let begin = Instant::now();
         let result = caller.call().await;
         let end = Instant::now();
-        let pauses = !plan.has_rate() && result.as_ref().is_err_and(Failure::lasts);
+        let pauses = plan.schedule.is_none() && result.as_ref().is_err_and(Failure::lasts);
         tally.record(ticket, begin, end, result);
         if pauses {
             Delay::new(PAUSE).await;
@@ -144,7 +143,7 @@ async fn repeat(mut caller: impl Caller, plan: Arc<Plan>, tally: SharedTally) {
 fn wait(settings: &Settings, plan: &Plan, events: &Receiver<Event>, mut callers: u64, mut tick: impl FnMut()) -> bool {
     // A call begins within the timeout and ends within the timeout, as does a stream after it. A caller that takes longer
     // is faulty, and does not keep the run waiting.
-    let mut end = plan.end().map(|end| end + 3 * settings.timeout + GRACE);
+    let mut end = plan.end.map(|end| end + 3 * settings.timeout + GRACE);
     let mut is_interrupted = false;
     let mut next_tick = Instant::now() + TICK;
     while callers > 0 {

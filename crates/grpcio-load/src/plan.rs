@@ -1,21 +1,22 @@
 //! When calls begin: in a closed loop, or on a schedule.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::schedule::{Schedule, Ticket};
+use crate::schedule::{Backlog, Schedule, Ticket};
 use crate::settings::{Amount, Settings};
 
 /// When the calls of a run begin. All calls in flight share it.
 pub(crate) struct Plan {
     /// The end of the warm-up.
-    measured_from: Instant,
+    pub(crate) measured_from: Instant,
     /// When the last call may begin, if that is known.
-    end: Option<Instant>,
+    pub(crate) end: Option<Instant>,
     /// Calls that have begun, including the warm-up.
-    begun: AtomicU64,
+    pub(crate) begun: AtomicU64,
     /// At a fixed rate; what follows is for the closed loop, in which the server's replies set the pace.
-    schedule: Option<Schedule>,
+    pub(crate) schedule: Option<Arc<Schedule>>,
     /// Calls to measure, if that is given.
     count: Option<u64>,
     /// How many of `count` are taken.
@@ -30,10 +31,10 @@ impl Plan {
             Amount::Duration(duration) => (Some(measured_from + duration), None),
             Amount::Count(count) => (None, Some(count)),
         };
-        let schedule = settings.rate.map(|rate| Schedule::new(settings, rate, begin));
+        let schedule = settings.rate.map(|rate| Arc::new(Schedule::new(settings, rate, begin)));
         Plan {
             measured_from,
-            end: schedule.as_ref().map(Schedule::end).or(end),
+            end: schedule.as_ref().map(|schedule| schedule.end()).or(end),
             begun: AtomicU64::new(0),
             schedule,
             count,
@@ -65,13 +66,6 @@ impl Plan {
         Some(Ticket { due: now, is_measured })
     }
 
-    /// Hands out the calls of a fixed rate until the run ends; blocks its thread.
-    pub(crate) fn keep_pace(&self) {
-        if let Some(schedule) = &self.schedule {
-            schedule.keep_pace();
-        }
-    }
-
     /// Lets no more calls begin.
     pub(crate) fn stop(&self) {
         self.is_stopped.store(true, Ordering::Relaxed);
@@ -80,35 +74,8 @@ impl Plan {
         }
     }
 
-    /// Returns whether the calls are due at a fixed rate.
-    pub(crate) fn has_rate(&self) -> bool {
-        self.schedule.is_some()
-    }
-
-    pub(crate) fn measured_from(&self) -> Instant {
-        self.measured_from
-    }
-
-    pub(crate) fn end(&self) -> Option<Instant> {
-        self.end
-    }
-
-    pub(crate) fn begun(&self) -> u64 {
-        self.begun.load(Ordering::Relaxed)
-    }
-
-    /// Returns the number of calls that are due and have not begun.
-    pub(crate) fn waiting(&self) -> u64 {
-        self.schedule.as_ref().map_or(0, Schedule::waiting)
-    }
-
-    /// Returns the number of calls that were due when the run was stopped and had not begun.
-    pub(crate) fn left(&self) -> u64 {
-        self.schedule.as_ref().map_or(0, Schedule::left)
-    }
-
-    /// Returns the number of calls that could not begin in time.
-    pub(crate) fn not_sent(&self) -> u64 {
-        self.schedule.as_ref().map_or(0, Schedule::not_sent)
+    /// Returns the calls of a fixed rate that are late.
+    pub(crate) fn backlog(&self) -> Backlog {
+        self.schedule.as_ref().map(|schedule| schedule.backlog()).unwrap_or_default()
     }
 }

@@ -71,7 +71,7 @@ impl Progress {
             let at = |percentile| time(tally.latency.value_at_percentile(percentile));
             line += &format!(", 50 % {}, 99 % {}", at(50.0), at(99.0));
         }
-        match plan.waiting() {
+        match plan.backlog().waiting {
             0 => line,
             waiting => format!("{line}, {} waiting", count(waiting)),
         }

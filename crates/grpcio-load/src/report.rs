@@ -1,5 +1,6 @@
 //! The result of a run.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::plan::Plan;
@@ -21,12 +22,13 @@ pub struct Report {
 impl Report {
     pub(crate) fn new(settings: Settings, plan: &Plan, tally: Tally, is_interrupted: bool) -> Report {
         let end = tally.last_end.unwrap_or_else(Instant::now);
-        let in_flight = plan.begun().saturating_sub(tally.ended() + tally.warm_up.ended);
+        let backlog = plan.backlog();
+        let in_flight = plan.begun.load(Ordering::Relaxed).saturating_sub(tally.ended() + tally.warm_up.ended);
         Report {
             settings,
-            duration: end.saturating_duration_since(plan.measured_from()),
-            not_sent: plan.not_sent(),
-            unfinished: in_flight + plan.left(),
+            duration: end.saturating_duration_since(plan.measured_from),
+            not_sent: backlog.not_sent,
+            unfinished: in_flight + backlog.left,
             tally,
             is_interrupted,
         }

@@ -26,6 +26,16 @@ pub(crate) struct Ticket {
     pub(crate) is_measured: bool,
 }
 
+/// Calls that are or were due and have not begun.
+#[derive(Default)]
+pub(crate) struct Backlog {
+    pub(crate) waiting: u64,
+    /// Those that were due when the run was stopped.
+    pub(crate) left: u64,
+    /// Those that could not begin within the timeout and were given up, without the warm-up.
+    pub(crate) not_sent: u64,
+}
+
 pub(crate) struct Schedule {
     begin: Instant,
     /// Calls per second.
@@ -43,9 +53,8 @@ pub(crate) struct Schedule {
 struct State {
     /// The first call that has neither begun nor been given up.
     next: u64,
-    /// Calls given up, without the warm-up.
+    /// As in [`Backlog`].
     not_sent: u64,
-    /// Calls that were due when the run was stopped.
     left: u64,
     is_stopped: bool,
     /// Whether calls are due and all callers are busy.
@@ -176,19 +185,10 @@ impl Schedule {
         calls_in(now.saturating_duration_since(self.begin), self.rate)
     }
 
-    /// Returns the number of calls that are due and have not begun.
-    pub(crate) fn waiting(&self) -> u64 {
-        self.due_by(Instant::now()).min(self.total).saturating_sub(self.lock().next)
-    }
-
-    /// Returns the number of calls that were due when the run was stopped and had not begun.
-    pub(crate) fn left(&self) -> u64 {
-        self.lock().left
-    }
-
-    /// Returns the number of calls that were given up.
-    pub(crate) fn not_sent(&self) -> u64 {
-        self.lock().not_sent
+    pub(crate) fn backlog(&self) -> Backlog {
+        let state = self.lock();
+        let waiting = self.due_by(Instant::now()).min(self.total).saturating_sub(state.next);
+        Backlog { waiting, left: state.left, not_sent: state.not_sent }
     }
 }
 
@@ -238,7 +238,8 @@ mod tests {
     fn calls_that_wait_longer_than_the_timeout_are_given_up_and_counted_without_the_warm_up() {
         let schedule = schedule(Duration::from_secs(3600));
         assert!(schedule.take(&mut schedule.lock(), Instant::now()).is_none());
-        assert_eq!((schedule.not_sent(), schedule.waiting()), (900, 0));
+        let Backlog { waiting, not_sent, .. } = schedule.backlog();
+        assert_eq!((not_sent, waiting), (900, 0));
     }
 
     #[test]
@@ -247,7 +248,7 @@ mod tests {
         let late = schedule.begin + Duration::from_millis(300);
         let first = schedule.take(&mut schedule.lock(), late).unwrap();
         assert_eq!(first.due, schedule.begin + Duration::from_millis(100));
-        assert!(!first.is_measured || schedule.not_sent() == 0);
+        assert!(!first.is_measured || schedule.backlog().not_sent == 0);
         let early = schedule.begin + Duration::from_micros(100_500);
         assert!(schedule.take(&mut schedule.lock(), early).is_none(), "the next one is not due");
         let second = schedule.take(&mut schedule.lock(), late).unwrap();
@@ -259,12 +260,12 @@ mod tests {
     fn calls_due_at_the_stop_are_left_and_no_caller_waits_any_longer() {
         let mut schedule = schedule(Duration::from_millis(150));
         schedule.stop();
-        let left = schedule.left();
-        assert!(left >= 50 && schedule.not_sent() == 0);
+        let Backlog { left, not_sent, .. } = schedule.backlog();
+        assert!(left >= 50 && not_sent == 0);
         // What would have been due after the stop is not.
         schedule.begin -= Duration::from_millis(100);
         schedule.stop();
-        assert_eq!(schedule.left(), left);
+        assert_eq!(schedule.backlog().left, left);
         assert!(block_on(schedule.next()).is_none());
         schedule.keep_pace();
     }

@@ -10,6 +10,9 @@ use crate::tally::Errors;
 /// The length of the longest bar.
 const WIDTH: u64 = 40;
 
+/// In place of bars without a call.
+const GAP: &str = "  ...\n";
+
 /// The maximum number of characters shown of an error's message.
 const MAX_EXAMPLE: usize = 120;
 
@@ -94,12 +97,10 @@ fn latencies(text: &mut String, report: &Report) {
     *text += "\n";
     let bars = bars(latency);
     let max = bars.iter().map(|bar| bar.count).max().unwrap_or(1);
-    let mut is_gap = false;
-    for bar in &bars {
-        let was_gap = std::mem::replace(&mut is_gap, bar.count == 0);
-        if is_gap {
-            if !was_gap {
-                *text += "  ...\n";
+    for bar in bars {
+        if bar.count == 0 {
+            if !text.ends_with(GAP) {
+                *text += GAP;
             }
             continue;
         }
@@ -107,9 +108,7 @@ fn latencies(text: &mut String, report: &Report) {
         let length = (bar.count * WIDTH).div_ceil(max);
         #[expect(clippy::cast_possible_truncation, reason = "it is no more than the width")]
         let stars = "#".repeat(length as usize);
-        let row = format!("  {:>7} to {:>7} {:>11}  {stars}", time(bar.from), time(bar.to), count(bar.count));
-        *text += row.trim_end();
-        *text += "\n";
+        *text += &format!("  {:>7} to {:>7} {:>11}  {stars}\n", time(bar.from), time(bar.to), count(bar.count));
     }
 }
 
@@ -134,14 +133,8 @@ fn plural(number: u64, word: &str) -> String {
 /// Returns a number with commas between thousands.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }
 
 /// Returns a time in nanoseconds with three digits and a unit.
@@ -154,13 +147,7 @@ pub(crate) fn time(nanoseconds: u64) -> String {
         n if n < 999.5e6 => (n / 1e6, "ms"),
         n => (n / 1e9, "s"),
     };
-    let digits = if value < 9.995 {
-        2
-    } else if value < 99.95 {
-        1
-    } else {
-        0
-    };
+    let digits = 2 - usize::from(value >= 9.995) - usize::from(value >= 99.95);
     format!("{value:.digits$} {unit}")
 }
 
