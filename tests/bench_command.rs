@@ -200,7 +200,7 @@ fn a_target_that_cannot_be_reached_is_told_before_any_call() {
     let address = silent.local_addr().unwrap().to_string();
     let (code, report, stderr) = outcome(&["--target", &address, "--timeout", "0.3", "--connections", "2"]);
     assert_eq!((code, report.as_str()), (6, ""));
-    let reason = format!("error: cannot connect to {address}, connection 1: it takes more than 0.3 s\n");
+    let reason = format!("error: cannot connect to {address}, connection 1: not connected within 0.3 s\n");
     assert_eq!(stderr, reason);
     drop(silent);
     let (code, report, stderr) = outcome(&["--target", &address]);

@@ -1,136 +1,106 @@
-//! Streams of messages with many calculations each.
+//! Messages with many calculations each, one at a time over a stream.
 
 use std::sync::Arc;
 
-use calc::arithmetic::{self, Operation};
+use calc::Client;
+use calc::arithmetic::{Number, Operation};
 use calc::client::batch::{self, Replies};
 use calc::proto::calc_batch::{BatchReply, BatchRequest};
-use calc::{Client, Error};
+use fastrand::Rng;
 use futures::StreamExt;
 use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use grpcio_load::{Caller, Failure};
 
-use super::caller::{Caller, Failure};
-use super::unary::Operands;
+use super::unary::{failure, operands};
 
-/// A stream that carries one message after the other. One that fails is followed by another.
+/// The number of different messages.
+const MESSAGES: u64 = 8;
+
+/// A request, and its results.
+struct Message {
+    request: BatchRequest,
+    n1: Vec<i32>,
+    f1: Vec<f32>,
+}
+
+impl Message {
+    fn new(operation: Operation, elements: u32, seed: u64) -> Message {
+        let random = &mut Rng::with_seed(seed);
+        let (n1, n2): (Vec<i32>, Vec<i32>) = (0..elements).map(|_| operands(random)).unzip();
+        let (mut integers, mut floats) = (Vec::new(), Vec::new());
+        // These operands have a result under every operation.
+        for result in n1.iter().zip(&n2).flat_map(|(n1, n2)| operation.calculate(*n1, *n2)) {
+            match result {
+                Number::Integer(integer) => integers.push(integer),
+                Number::Float(float) => floats.push(float),
+            }
+        }
+        Message { request: batch::request(operation, n1, n2), n1: integers, f1: floats }
+    }
+
+    fn verify(&self, reply: &BatchReply) -> Result<(), Failure> {
+        if let Some(error) = reply.errors.first() {
+            return Err(Failure::WrongReply(format!("element {} failed with code {}", error.index, error.code)));
+        }
+        let n1 = reply.n1.iter().zip(&self.n1).position(|(reply, right)| reply != right);
+        let f1 = reply.f1.iter().zip(&self.f1).position(|(reply, right)| reply != right);
+        let Some(index) = n1.or(f1) else { return Ok(()) };
+        let (n1, n2) = (self.request.n1[index], self.request.n2[index]);
+        Err(Failure::WrongReply(format!("the result of {n1} and {n2}, element {index}, is wrong")))
+    }
+}
+
+/// The messages that all streams send: making and checking one takes little time beside answering it.
+#[derive(Clone)]
+pub struct Messages(Arc<[Message]>);
+
+impl Messages {
+    pub fn new(operation: Operation, elements: u32) -> Messages {
+        Messages((0..MESSAGES).map(|seed| Message::new(operation, elements, seed)).collect())
+    }
+}
+
+/// Sends messages over one stream; after a failure over another.
 pub struct Batched {
     client: Client,
-    operation: Operation,
-    elements: usize,
-    columns: Arc<Columns>,
-    /// Where in the columns the next message begins.
-    offset: usize,
-    /// The stream, while there is one.
+    messages: Messages,
+    /// Counts the calls.
+    next: usize,
     stream: Option<(UnboundedSender<BatchRequest>, Replies<UnboundedReceiver<BatchRequest>>)>,
 }
 
-/// Operands and results for all streams, twice as long as a message: what it takes to make and judge one is little
-/// beside what it takes a server to answer it.
-#[derive(Default)]
-pub struct Columns {
-    n1: Vec<i32>,
-    n2: Vec<i32>,
-    /// Of every operation but a division.
-    results: Vec<i32>,
-    /// Of a division.
-    quotients: Vec<f32>,
-}
-
-impl Columns {
-    /// Those of messages of `elements`.
-    pub fn new(operation: Operation, elements: usize) -> Columns {
-        let (mut columns, mut operands) = (Columns::default(), Operands::new(0));
-        for _ in 0..elements * 2 {
-            let (n1, n2) = operands.next();
-            columns.n1.push(n1);
-            columns.n2.push(n2);
-            // Operands have a result under every operation.
-            match operation {
-                Operation::Add => columns.results.extend(arithmetic::add(n1, n2)),
-                Operation::Subtract => columns.results.extend(arithmetic::subtract(n1, n2)),
-                Operation::Multiply => columns.results.extend(arithmetic::multiply(n1, n2)),
-                Operation::Divide => columns.quotients.extend(arithmetic::divide(n1, n2)),
-            }
-        }
-        columns
-    }
-}
-
 impl Batched {
-    /// `client` has the time that a reply may take. Streams of different numbers begin with different operands.
-    pub fn new(client: Client, operation: Operation, columns: &Arc<Columns>, number: u32) -> Batched {
-        let elements = columns.n1.len() / 2;
-        let offset = number as usize % elements;
-        Batched { client, operation, elements, columns: Arc::clone(columns), offset, stream: None }
+    /// Callers with different numbers begin with different messages.
+    pub fn new(client: Client, messages: Messages, number: u64) -> Batched {
+        Batched { client, messages, next: usize::try_from(number % MESSAGES).unwrap_or(0), stream: None }
     }
-
-    fn request(&self) -> BatchRequest {
-        let range = self.offset..self.offset + self.elements;
-        let (n1, n2) = (self.columns.n1[range.clone()].to_vec(), self.columns.n2[range].to_vec());
-        batch::request(self.operation, n1, n2)
-    }
-
-    fn judge(&self, reply: &BatchReply) -> Result<(), Failure> {
-        if let Some(error) = reply.errors.first() {
-            return Err(Failure::Wrong(format!("element {} failed with code {}", error.index, error.code)));
-        }
-        let end = self.offset + self.elements;
-        let wrong = match self.operation {
-            Operation::Divide => first_difference(&reply.f1, &self.columns.quotients[self.offset..end]),
-            _ => first_difference(&reply.n1, &self.columns.results[self.offset..end]),
-        };
-        let Some(index) = wrong else {
-            return Ok(());
-        };
-        let at = self.offset + index;
-        let (n1, n2) = (self.columns.n1[at], self.columns.n2[at]);
-        Err(Failure::Wrong(format!("{} of {n1} and {n2}, element {index}, is wrong", self.operation.name())))
-    }
-}
-
-fn first_difference<T: PartialEq>(reply: &[T], right: &[T]) -> Option<usize> {
-    if reply == right {
-        return None;
-    }
-    Some(reply.iter().zip(right).take_while(|(reply, right)| reply == right).count())
 }
 
 impl Caller for Batched {
     async fn call(&mut self) -> Result<(), Failure> {
-        let request = self.request();
+        let message = &self.messages.0[self.next % self.messages.0.len()];
+        self.next += 1;
         let (sender, replies) = self.stream.get_or_insert_with(|| {
             let (sender, requests) = mpsc::unbounded();
             (sender, self.client.batch().calculate(requests))
         });
-        // If the stream has ended, that is what comes for a reply.
-        let _ = sender.unbounded_send(request);
+        // If the stream has ended, its status comes instead of a reply.
+        let _ = sender.unbounded_send(message.request.clone());
         let result = match replies.next().await {
-            Some(Ok(reply)) => self.judge(&reply),
-            Some(Err(error)) => {
-                self.stream = None;
-                Err(error.into())
-            }
-            None => {
-                self.stream = None;
-                Err(Failure::Wrong("the stream has ended without a reply".to_owned()))
-            }
+            Some(Ok(reply)) => return message.verify(&reply),
+            Some(Err(error)) => failure(&error),
+            None => Failure::WrongReply("the stream ended without a reply".to_owned()),
         };
-        self.offset = (self.offset + 1) % self.elements;
-        result
+        self.stream = None;
+        Err(result)
     }
 
-    async fn end(&mut self) {
+    async fn finish(&mut self) {
         if let Some((sender, mut replies)) = self.stream.take() {
             drop(sender);
-            // All replies are there: how the stream ends changes nothing.
+            // All replies have come: how the stream ends changes nothing.
             let _ = replies.next().await;
         }
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        Failure::Status(error.status().clone())
     }
 }
 
@@ -141,30 +111,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reply_is_right_if_every_element_is_and_is_told_where_it_is_not() {
-        for operation in [Operation::Add, Operation::Subtract, Operation::Multiply, Operation::Divide] {
-            let columns = Arc::new(Columns::new(operation, 4));
-            let batched = Batched::new(Client::connect("localhost:1").unwrap(), operation, &columns, 3);
-            let right = BatchReply {
-                n1: columns.results.get(3..7).unwrap_or_default().to_vec(),
-                f1: columns.quotients.get(3..7).unwrap_or_default().to_vec(),
-                ..Default::default()
-            };
-            assert_eq!(
-                (batched.request().n1, batched.request().n2),
-                (columns.n1[3..7].to_vec(), columns.n2[3..7].to_vec())
-            );
-            assert!(batched.judge(&right).is_ok());
+    fn a_reply_is_right_if_every_element_is() {
+        for operation in Operation::ALL {
+            let message = Message::new(operation, 4, 1);
+            let right = BatchReply { n1: message.n1.clone(), f1: message.f1.clone(), ..Default::default() };
+            assert_eq!(right.n1.len() + right.f1.len(), 4);
+            assert!(message.verify(&right).is_ok());
 
             let mut wrong = right.clone();
             wrong.n1.iter_mut().skip(2).for_each(|n1| *n1 += 1);
             wrong.f1.iter_mut().skip(2).for_each(|f1| *f1 += 1.0);
-            let Err(Failure::Wrong(example)) = batched.judge(&wrong) else { panic!("{wrong:?}") };
+            let Err(Failure::WrongReply(example)) = message.verify(&wrong) else { panic!("{wrong:?}") };
             assert!(example.contains("element 2"), "{example}");
 
             let mut failed = right;
             failed.errors = vec![ElementError { index: 1, code: 11, ..Default::default() }];
-            assert!(matches!(batched.judge(&failed), Err(Failure::Wrong(_))));
+            assert!(matches!(message.verify(&failed), Err(Failure::WrongReply(_))));
         }
     }
 }

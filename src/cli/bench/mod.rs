@@ -1,196 +1,168 @@
-//! `calc bench`: calls to a server for a while, and how long they took.
-//!
-//! Each call in flight is a task on the thread that its replies come in on (`caller`). A task asks the plan for its
-//! next call: the plan gives one at once, or when it is due (`plan`, `schedule`). What became of it goes to the tally
-//! of the thread (`tally`). This file starts all that, and waits for its end.
+//! `calc bench`: load on a server. [`grpcio_load`] makes the calls; this is the command line and the Calculator's part.
 
 mod batch;
-mod caller;
-mod connections;
-mod json;
-mod latency;
-mod options;
-mod plan;
-mod progress;
-mod report;
-mod schedule;
-mod slack;
-mod tally;
-mod text;
 mod unary;
 
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::num::NonZeroUsize;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use calc::Client;
-use calc::proto::calc_grpc::CalculatorClient;
-use grpcio_kit::{CallOptions, ShutdownSignal};
+use calc::arithmetic::Operation;
+use grpcio_kit::ShutdownSignal;
+use grpcio_load::{Amount, Load, LoadError, Report, Settings};
+use structopt::StructOpt;
 
+use super::connect::Connect;
 use super::exit::{self, Exit};
-use batch::{Batched, Columns};
-use caller::Caller;
-use connections::{Connection, connect};
-pub use options::Options;
-use options::{Format, Settings};
-use plan::Plan;
-use progress::Progress;
-use report::Report;
-use tally::{SharedTally, Tally};
-use unary::{Operands, Unary};
+use super::values;
+use batch::{Batched, Messages};
+use unary::Unary;
 
-/// How long calls in flight have when the run is interrupted. They may have less.
-const GRACE: Duration = Duration::from_secs(1);
+const DEFAULT_DURATION: Duration = Duration::from_secs(10);
 
-/// The time between two looks at the tallies.
-const TICK: Duration = Duration::from_secs(1);
+/// The maximum number of calls in flight on all connections. Each takes some kilobytes.
+const MAX_IN_FLIGHT: u32 = 100_000;
 
-/// What the run is told.
-enum Event {
-    /// One of the calls in flight has no next one.
-    Ended,
-    /// A signal came in.
-    Interrupted,
-}
-
-/// Tells of its end, however it comes.
-struct Place(Sender<Event>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        // The run may have ended without it.
-        let _ = self.0.send(Event::Ended);
-    }
+#[derive(StructOpt)]
+pub struct Options {
+    /// Number of connections, 1 to 1000
+    #[structopt(long, value_name = "N", env = "CALC_BENCH_CONNECTIONS", default_value = "1",
+        parse(try_from_str = values::connections))]
+    connections: u32,
+    /// Calls in flight on each connection, 1 to 10000; `calc serve` allows 100 unless told otherwise, and more wait
+    #[structopt(long, value_name = "N", env = "CALC_BENCH_CONCURRENCY", default_value = "10",
+        parse(try_from_str = values::concurrency))]
+    concurrency: u32,
+    /// Duration of the measurement; 10 if neither this nor --count is given
+    #[structopt(long, value_name = "SECONDS", env = "CALC_BENCH_DURATION",
+        parse(try_from_str = values::timeout))]
+    duration: Option<Duration>,
+    /// Number of calls to measure, instead of a duration
+    #[structopt(long, value_name = "N", env = "CALC_BENCH_COUNT",
+        parse(try_from_str = values::count))]
+    count: Option<u32>,
+    /// Duration of the warm-up before, whose calls are not measured
+    #[structopt(long, value_name = "SECONDS", env = "CALC_BENCH_WARM_UP", default_value = "0",
+        parse(try_from_str = values::grace))]
+    warm_up: Duration,
+    /// Fixed rate of calls, 0.001 to 1000000 per second, with latencies from when each is due; closed loop if not given
+    #[structopt(long, value_name = "CALLS_PER_SECOND", env = "CALC_BENCH_RATE",
+        parse(try_from_str = values::calls_per_second))]
+    rate: Option<f64>,
+    /// Operation to call, with random operands: add, subtract, multiply or divide
+    #[structopt(long, value_name = "NAME", env = "CALC_BENCH_OPERATION", default_value = "add")]
+    operation: Operation,
+    /// Streams messages of so many calculations, 1 to 65536, one at a time per stream, instead of unary calls
+    #[structopt(long, value_name = "ELEMENTS", env = "CALC_BENCH_BATCH",
+        parse(try_from_str = values::elements))]
+    batch: Option<u32>,
+    /// Threads that make the calls, 1 to 256, at most one per connection; one per processor if not given
+    #[structopt(long, value_name = "N", env = "CALC_BENCH_THREADS",
+        parse(try_from_str = values::threads))]
+    threads: Option<NonZeroUsize>,
+    /// Format of the report
+    #[structopt(long, value_name = "FORMAT", env = "CALC_BENCH_FORMAT",
+        default_value = "text", possible_values = &["text", "json"])]
+    format: String,
+    /// Shows no progress on standard error
+    #[structopt(long)]
+    quiet: bool,
+    #[structopt(flatten)]
+    server: Connect,
 }
 
 impl Options {
     pub fn run(self) -> Result<(), Exit> {
-        let settings = self.settings()?;
-        let connections = connect(&self.server, &settings)?;
-        let mut total = Tally::new(settings.timeout).map_err(Exit::bench)?;
-        let tallies: Vec<_> = (0..settings.threads.max(1)).map(|_| SharedTally::new(total.empty())).collect();
-        let (sender, events) = mpsc::channel();
-        watch_signals(sender.clone())?;
+        if self.server.wait_for_ready {
+            self.server.try_connect(&self.server.channel()?, self.server.timeout);
+        }
+        let load = Load::connect(self.server.builder()?, self.settings()?).map_err(|error| self.exit(error))?;
+        let signal = ShutdownSignal::listen().map_err(Exit::bench)?;
+        let run = load.stop_handle();
+        // The first signal ends the run, a second one the process.
+        let stop = move || {
+            signal.wait();
+            run.stop();
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(stop).map_err(Exit::bench)?;
 
-        let plan = Arc::new(Plan::new(&settings, Instant::now()));
-        start(&settings, &plan, &connections, &tallies, sender)?;
-        let mut progress = (!self.quiet).then(|| Progress::start(&settings));
-        let is_interrupted = wait(&settings, &plan, &events, |plan| {
-            collect(&tallies, &mut total);
-            if let Some(progress) = &mut progress {
-                progress.show(plan, &total);
+        let (operation, timeout) = (self.operation, self.server.timeout);
+        let report = match self.batch {
+            None => load.run(!self.quiet, |channel, number| {
+                Unary::new(Client::new(channel).timeout(timeout), operation, number)
+            }),
+            Some(elements) => {
+                let messages = Messages::new(operation, elements);
+                load.run(!self.quiet, |channel, number| {
+                    Batched::new(Client::new(channel).timeout(timeout), messages.clone(), number)
+                })
             }
-        });
-        drop(progress);
-        collect(&tallies, &mut total);
-
-        let report = Report::new(settings, &plan, total, is_interrupted);
-        exit::print(&match self.format {
-            Format::Text => text::write(&report),
-            Format::Json => json::write(&report),
-        })?;
+        };
+        let report = report.map_err(|error| self.exit(error))?;
+        exit::print(&if self.format == "json" { self.json(&report) } else { self.text(&report) })?;
         report.failure().map_or(Ok(()), |failure| Err(Exit::Bench(failure)))
     }
-}
 
-/// From here on a signal ends the run, and a second one the process.
-fn watch_signals(events: Sender<Event>) -> Result<(), Exit> {
-    let shutdown = ShutdownSignal::listen().map_err(Exit::bench)?;
-    let watch = move || {
-        shutdown.wait();
-        let _ = events.send(Event::Interrupted);
-    };
-    thread::Builder::new().name("signals".to_owned()).spawn(watch).map(drop).map_err(Exit::bench)
-}
-
-/// What a call in flight needs, whatever is called.
-struct Task<'a> {
-    plan: &'a Arc<Plan>,
-    tally: &'a SharedTally,
-    place: Place,
-}
-
-impl Task<'_> {
-    fn spawn(self, connection: &Connection, caller: impl Caller) {
-        let calls = caller::repeat(caller, Arc::clone(self.plan), self.tally.clone());
-        let place = self.place;
-        connection.channel.spawn(async move {
-            let _place = place;
-            calls.await;
-        });
+    fn settings(&self) -> Result<Settings, Exit> {
+        let amount = match (self.duration, self.count) {
+            (Some(_), Some(_)) => {
+                return Err(Exit::Usage("--duration and --count exclude each other: give one of them".into()));
+            }
+            (None, Some(count)) => Amount::Count(count.into()),
+            (duration, None) => Amount::Duration(duration.unwrap_or(DEFAULT_DURATION)),
+        };
+        let (connections, concurrency) = (self.connections, self.concurrency);
+        let in_flight = connections * concurrency;
+        if in_flight > MAX_IN_FLIGHT {
+            return Err(Exit::Usage(format!(
+                "--connections {connections} with --concurrency {concurrency} makes {in_flight} calls in flight; no \
+                 more than {MAX_IN_FLIGHT} are possible"
+            )));
+        }
+        let threads = self.threads.or_else(|| thread::available_parallelism().ok());
+        let threads = threads.and_then(|threads| u32::try_from(threads.get()).ok()).unwrap_or(1).min(connections);
+        let (warm_up, rate, timeout) = (self.warm_up, self.rate, self.server.timeout);
+        Ok(Settings { connections, concurrency, threads, amount, warm_up, rate, timeout })
     }
-}
 
-/// Begins the calls.
-fn start(
-    settings: &Settings,
-    plan: &Arc<Plan>,
-    connections: &[Connection],
-    tallies: &[SharedTally],
-    events: Sender<Event>,
-) -> Result<(), Exit> {
-    let columns = settings.batch.map(|elements| Arc::new(Columns::new(settings.operation, elements as usize)));
-    let options = CallOptions::default().timeout(settings.timeout);
-    let mut number = 0;
-    // The first calls of all connections come first.
-    for _ in 0..settings.concurrency {
-        for connection in connections {
-            number += 1;
-            let channel = connection.channel.clone();
-            let task = Task { plan, tally: &tallies[connection.thread], place: Place(events.clone()) };
-            match &columns {
-                None => {
-                    let (stub, operands) = (CalculatorClient::new(channel), Operands::new(number));
-                    let options = options.clone();
-                    task.spawn(connection, Unary { stub, operation: settings.operation, operands, options });
-                }
-                Some(columns) => {
-                    let client = Client::new(channel).timeout(settings.timeout);
-                    task.spawn(connection, Batched::new(client, settings.operation, columns, number));
-                }
+    fn exit(&self, error: LoadError) -> Exit {
+        match error {
+            LoadError::Channel(error) => error.into(),
+            LoadError::Unreachable { number, reason } => {
+                let which = if self.connections == 1 { String::new() } else { format!(", connection {number}") };
+                Exit::Unreachable(format!("cannot connect to {}{which}: {reason}", self.server.target))
+            }
+            error => Exit::bench(error),
+        }
+    }
+
+    /// Returns the number of calculations, in all and per second.
+    fn calculations(&self, report: &Report) -> (u64, f64) {
+        let elements = self.batch.unwrap_or(1);
+        (report.succeeded().saturating_mul(elements.into()), report.succeeded_per_second() * f64::from(elements))
+    }
+
+    fn text(&self, report: &Report) -> String {
+        let what = format!("{} at {}", self.operation.name(), self.server.target.escape_debug());
+        match self.batch {
+            None => format!("{what}: {report}"),
+            Some(elements) => {
+                let (_, per_second) = self.calculations(report);
+                format!("{what} in messages of {elements}, {per_second:.0} calculations per second\n{report}")
             }
         }
     }
-    let plan = Arc::clone(plan);
-    thread::Builder::new().name("pace".to_owned()).spawn(move || plan.keep_pace()).map(drop).map_err(Exit::bench)
-}
 
-/// Waits for the last call to end, and looks at the tallies now and then. Says whether a signal ended the run.
-fn wait(settings: &Settings, plan: &Plan, events: &Receiver<Event>, mut look: impl FnMut(&Plan)) -> bool {
-    let mut places = settings.connections * settings.concurrency;
-    // Calls begin in time and end in time, as streams do after them; more than that is a fault, for which nobody should
-    // have to wait.
-    let mut end = plan.end().map(|end| end + 3 * settings.timeout + GRACE);
-    let mut is_interrupted = false;
-    let mut next_look = Instant::now() + TICK;
-    while places > 0 {
-        let until = end.map_or(next_look, |end| end.min(next_look));
-        match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(Event::Ended) => places -= 1,
-            Ok(Event::Interrupted) => {
-                is_interrupted = true;
-                plan.stop();
-                end = Some(Instant::now() + GRACE);
-            }
-            Err(RecvTimeoutError::Timeout) if end.is_some_and(|end| Instant::now() >= end) => {
-                plan.stop();
-                break;
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                look(plan);
-                next_look += TICK;
-            }
-            // Whoever sends has ended.
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    is_interrupted
-}
-
-fn collect(tallies: &[SharedTally], total: &mut Tally) {
-    let mut spare = total.empty();
-    for tally in tallies {
-        tally.move_to(total, &mut spare);
+    /// Returns the report as JSON, with the fields that only a Calculator has.
+    fn json(&self, report: &Report) -> String {
+        let mut json = report.to_json();
+        json["plan"]["target"] = self.server.target.as_str().into();
+        json["plan"]["operation"] = self.operation.name().into();
+        json["plan"]["batch_elements"] = self.batch.into();
+        let (calculations, per_second) = self.calculations(report);
+        json["calculations"] = calculations.into();
+        json["calculations_per_s"] = per_second.into();
+        format!("{json}\n")
     }
 }

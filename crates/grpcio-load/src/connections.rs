@@ -1,0 +1,67 @@
+//! The connections of a run: all of them exist before the first call, or the run fails.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use grpcio_kit::proto::grpc_health::health::HealthCheckRequest;
+use grpcio_kit::proto::grpc_health::health_grpc::HealthClient;
+use grpcio_kit::{CallOptions, Channel, ChannelBuilder, ClientThread, Code, ConnectError};
+
+use crate::settings::Settings;
+
+/// Why a run cannot begin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The channel cannot be made.
+    #[error(transparent)]
+    Channel(#[from] ConnectError),
+    /// The server cannot be reached.
+    #[error("connection {number}: {reason}")]
+    Unreachable {
+        /// The number of the connection, from 1.
+        number: u32,
+        /// What the C core says of it.
+        reason: String,
+    },
+    /// A thread cannot be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// A channel, and the number of its thread.
+pub(crate) struct Connection {
+    pub(crate) channel: Channel,
+    pub(crate) thread: usize,
+}
+
+/// Connects all channels at the same time, within the timeout of a call.
+pub(crate) fn connect(builder: ChannelBuilder, settings: &Settings) -> Result<Vec<Connection>, LoadError> {
+    let threads: Vec<_> = (0..settings.threads.max(1)).map(|_| ClientThread::start()).collect();
+    let builder = builder.own_connection(true);
+    let mut connections = Vec::new();
+    for (thread, client) in threads.iter().enumerate().cycle().take(settings.connections as usize) {
+        connections.push(Connection { channel: builder.clone().thread(client).connect()?, thread });
+    }
+    for connection in &connections {
+        // Starts to connect without waiting.
+        connection.channel.try_connect(Duration::ZERO);
+    }
+    let begin = Instant::now();
+    for (number, connection) in (1..).zip(&connections) {
+        if !connection.channel.try_connect(settings.timeout.saturating_sub(begin.elapsed())) {
+            let reason = reason(connection.channel.clone(), settings.timeout);
+            return Err(LoadError::Unreachable { number, reason });
+        }
+    }
+    Ok(connections)
+}
+
+/// Returns why there is no connection, from the status of an RPC: any would do.
+fn reason(channel: Channel, timeout: Duration) -> String {
+    let options = CallOptions::default().timeout(Duration::from_millis(100));
+    match HealthClient::new(channel).check(&HealthCheckRequest::default(), options) {
+        Err(status) if status.code() == Code::Unavailable => status.message().to_owned(),
+        _ => format!("not connected within {} s", timeout.as_secs_f64()),
+    }
+}
