@@ -1,4 +1,4 @@
-//! Unary methods that take long: as a future, on worker threads, or where they should not.
+//! Unary methods that wait: as a future, on worker threads, or blocking a completion queue's thread.
 
 use std::future::pending;
 use std::num::NonZeroUsize;
