@@ -1,4 +1,4 @@
-//! Unary methods that take long: as a future, on worker threads, or where they should not.
+//! Unary methods that wait: as a future, on worker threads, or blocking a completion queue's thread.
 
 use std::future::pending;
 use std::num::NonZeroUsize;
@@ -352,47 +352,22 @@ fn a_deadline_stays_the_same_and_is_the_one_that_is_enforced() {
 
 #[test]
 fn a_method_that_blocks_its_queue_s_thread_is_told_to_interceptors() {
-    let block = |ms: i32| thread::sleep(Duration::from_millis(u64::try_from(ms).unwrap()));
-    let kinds: [fn(Box<dyn Fn(i32) + Send + Sync>) -> ServiceBuilder; 3] = [
-        |block| {
-            service().unary(METHOD, move |_, request| {
-                block(request.n1);
-                Ok(AddReply::new())
-            })
-        },
-        |block| {
-            let block = Arc::new(block);
-            service().unary_async(METHOD, move |_, request| {
-                let block = Arc::clone(&block);
-                async move {
-                    block(request.n1);
-                    Ok(AddReply::new())
-                }
-            })
-        },
-        |block| {
-            let block = Arc::new(block);
-            service().server_streaming(METHOD, move |_, request| {
-                let block = Arc::clone(&block);
-                let reply = stream::once(async move {
-                    block(request.n1);
-                    Ok(AddReply::new())
-                });
-                Ok(reply.boxed())
-            })
-        },
+    fn block() -> Result<AddReply, Status> {
+        thread::sleep(Duration::from_millis(50));
+        Ok(AddReply::new())
+    }
+    let kinds: [fn() -> ServiceBuilder; 3] = [
+        || service().unary(METHOD, |_, _| block()),
+        || service().unary_async(METHOD, |_, _| async { block() }),
+        || service().server_streaming(METHOD, |_, _| Ok(stream::once(async { block() }).boxed())),
     ];
     for (number, service) in kinds.into_iter().enumerate() {
         for (threshold, blocked) in [(Some(SECOND), false), (Some(Duration::from_millis(40)), true), (None, false)] {
             let (interceptor, ends) = ends();
-            let service = service(Box::new(block)).build();
-            let server = start(server().service(service).interceptor(interceptor).blocked_thread_threshold(threshold));
-            let channel = channel(&server);
-            if number == 2 {
-                assert_eq!(channel.server_streaming(METHOD, &request(50), options()).count(), 1);
-            } else {
-                channel.unary(METHOD, &request(50), options()).unwrap();
-            }
+            let server = server().service(service().build()).interceptor(interceptor);
+            let server = start(server.blocked_thread_threshold(threshold));
+            // On the wire a unary RPC is a server-streaming one with one reply.
+            assert_eq!(channel(&server).server_streaming(METHOD, &request(0), options()).count(), 1);
             assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), (Code::Ok, 1, blocked), "{number} {threshold:?}");
         }
     }

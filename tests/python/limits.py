@@ -1,4 +1,4 @@
-"""Drives one limit of a server past its edge, and shows that the server goes on.
+"""Exceeds one limit of a server, and checks that the server goes on.
 
 python limits.py SCENARIO TARGET, where TARGET serves the tests' Kinds service with that limit set low.
 """

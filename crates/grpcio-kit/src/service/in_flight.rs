@@ -33,7 +33,7 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    /// Runs the interceptors' `before`. A `call` with peer and metadata is given to their `after` as it is.
+    /// Runs the interceptors' `before`. With `keeps_client`, peer and metadata are copied whether they need them or not.
     pub fn begin(route: &Arc<Route>, call: &Call<'_>, keeps_client: bool) -> (InFlight, Result<(), Status>) {
         let chain = &route.shared.chain;
         let (admitted, result) = chain.before(call);
