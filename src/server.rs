@@ -84,7 +84,7 @@ pub fn run(server: ServerBuilder, ending: Ending) -> Result<Drain, RunError> {
     // Nobody may be reading; that is no reason not to serve.
     let _ = writeln!(stdout, "Server Start..").and_then(|()| stdout.flush());
     let signal = termination.wait();
-    server.enter_lame_duck();
+    server.start_draining();
     if !ending.lame_duck.is_zero() {
         notice(&format!("{signal}: no longer serving by its health; ending in {} s", ending.lame_duck.as_secs_f64()));
         thread::sleep(ending.lame_duck);
@@ -93,8 +93,9 @@ pub fn run(server: ServerBuilder, ending: Ending) -> Result<Drain, RunError> {
     let drain = server.shutdown(ending.grace);
     notice(&match drain {
         Drain::Clean => "ended; every call had finished".to_owned(),
-        Drain::Cancelled { calls: 1 } => "ended; 1 call was still in flight and was cancelled".to_owned(),
-        Drain::Cancelled { calls } => format!("ended; {calls} calls were still in flight and were cancelled"),
+        Drain::Cancelled { rpcs: None } => "ended; calls may still have been in flight and were cancelled".to_owned(),
+        Drain::Cancelled { rpcs: Some(1) } => "ended; 1 call was still in flight and was cancelled".to_owned(),
+        Drain::Cancelled { rpcs: Some(rpcs) } => format!("ended; {rpcs} calls were still in flight and were cancelled"),
         Drain::Stuck => "ended; a method did not return although its call was cancelled".to_owned(),
     });
     Ok(drain)

@@ -141,7 +141,7 @@ fn open(server: &Server) -> Exchange {
 fn a_server_that_ends_gives_a_stream_its_grace_and_then_cancels_it() {
     let server = calculator();
     let mut exchange = open(&server);
-    assert_eq!(server.shutdown(Duration::from_millis(100)), Drain::Cancelled { calls: 1 });
+    assert_eq!(server.shutdown(Duration::from_millis(100)), Drain::Cancelled { rpcs: Some(1) });
     let error = exchange.reply().unwrap_err();
     assert!([Code::Cancelled, Code::Unavailable].contains(&error.status().code()), "{error}");
 

@@ -1,4 +1,4 @@
-//! What interceptors are asked and told, for every kind of call and every way that it ends.
+//! Interceptors: when their hooks run, and with what, for every kind of RPC and every way that it ends.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -15,7 +15,7 @@ use crate::common::{PATIENCE, channel, client, start, target};
 use crate::kinds::{Echo, corners, radius, shape};
 use crate::protos::kinds_grpc::{KindsClient, kinds_service};
 
-/// What an interceptor was asked or told.
+/// A hook that ran, and its arguments.
 #[derive(Debug, PartialEq)]
 enum Event {
     Before(&'static str, &'static str),
@@ -28,7 +28,7 @@ struct Caller {
     hand: Option<Vec<u8>>,
 }
 
-/// What an interceptor does beside telling.
+/// What an interceptor does beside reporting its hooks.
 #[derive(Clone, Copy, PartialEq)]
 enum Manner {
     Plain,
@@ -78,7 +78,7 @@ impl Interceptor for Teller {
     }
 }
 
-/// A server of all kinds of methods with interceptors of these names, and what they tell.
+/// A server of all kinds of methods with interceptors of these names, and the hooks that ran.
 fn server(interceptors: &[(&'static str, Manner)]) -> (Server, Receiver<Event>) {
     let (sender, events) = mpsc::channel();
     let add = |builder: ServerBuilder, (name, manner): &(&'static str, Manner)| {
@@ -100,7 +100,7 @@ fn next(events: &Receiver<Event>) -> Event {
     events.recv_timeout(PATIENCE).unwrap()
 }
 
-/// Waits for the end of a call, and gives its method, code, and the messages in and out.
+/// Waits for the end of an RPC, and returns its method, code, and the numbers of requests and replies.
 fn end(events: &Receiver<Event>) -> (&'static str, Code, u64, u64) {
     loop {
         if let Event::After { method, code, received, sent, .. } = next(events) {
@@ -109,7 +109,7 @@ fn end(events: &Receiver<Event>) -> (&'static str, Code, u64, u64) {
     }
 }
 
-/// Names and moments alone.
+/// The names and hooks alone.
 fn order(events: &Receiver<Event>, count: usize) -> Vec<String> {
     let name = |event| match event {
         Event::Before(name, _) => format!("before {name}"),
@@ -119,7 +119,7 @@ fn order(events: &Receiver<Event>, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn the_first_interceptor_is_the_first_asked_and_the_last_told() {
+fn before_runs_in_order_and_after_in_reverse() {
     let (server, events) = server(&[("first", Manner::Plain), ("second", Manner::Plain)]);
     kinds(&server).unary(&shape(1), options()).unwrap();
     assert_eq!(order(&events, 4), ["before first", "before second", "after second: OK", "after first: OK"]);
@@ -129,7 +129,7 @@ fn the_first_interceptor_is_the_first_asked_and_the_last_told() {
 }
 
 #[test]
-fn a_refusal_is_the_answer_and_only_who_let_the_call_in_is_told() {
+fn a_rejection_is_the_status_and_after_runs_for_those_that_admitted_the_rpc() {
     let (server, events) = server(&[("first", Manner::Plain), ("second", Manner::Refuses), ("third", Manner::Plain)]);
     let client = kinds(&server);
     let expected = ["before first", "before second", "after first: RESOURCE_EXHAUSTED"];
@@ -152,7 +152,7 @@ fn a_refusal_is_the_answer_and_only_who_let_the_call_in_is_told() {
 }
 
 #[test]
-fn codes_and_messages_are_told_for_every_kind_of_call() {
+fn after_gets_code_and_message_counts_for_every_kind_of_rpc() {
     let (server, events) = server(&[("", Manner::Plain)]);
     let client = kinds(&server);
 
@@ -172,13 +172,13 @@ fn codes_and_messages_are_told_for_every_kind_of_call() {
     let _ = client.bidi_streaming([1.0, 2.0, -3.0, 4.0].map(radius), options()).count();
     assert_eq!(end(&events), ("BidiStreaming", Code::OutOfRange, 3, 2));
 
-    // Bytes that are no message have been received all the same.
+    // Bytes that are not a message count as received.
     RawClient::connect(&target(&server)).call("/test.Kinds/Unary", &[0x0a]).unwrap_err();
     assert_eq!(end(&events), ("Unary", Code::Internal, 1, 0));
 }
 
 #[test]
-fn a_stream_that_its_caller_leaves_is_cancelled() {
+fn a_stream_that_its_client_drops_is_cancelled() {
     let (server, events) = server(&[("", Manner::Plain)]);
     let endless = stream::iter([radius(1.0)]).chain(stream::pending());
     let mut replies = futures::executor::block_on_stream(kinds(&server).bidi_streaming_async(endless, options()));
@@ -186,7 +186,7 @@ fn a_stream_that_its_caller_leaves_is_cancelled() {
     drop(replies);
     assert_eq!(end(&events), ("BidiStreaming", Code::Cancelled, 1, 1));
     drop(server);
-    assert!(events.recv().is_err(), "the end of a call is told once");
+    assert!(events.recv().is_err(), "after runs once");
 }
 
 #[test]
@@ -197,14 +197,14 @@ fn a_stream_whose_deadline_passes_has_exceeded_it_or_was_cancelled_by_then() {
     let replies: Vec<_> =
         futures::executor::block_on_stream(kinds(&server).bidi_streaming_async(endless, options)).collect();
     assert_eq!(replies.last().unwrap().as_ref().unwrap_err().code(), Code::DeadlineExceeded);
-    // The caller's clock may be the first to see it, and the caller cancels the call then.
+    // If the client's clock is first, the client cancels the RPC.
     let (_, code, received, sent) = end(&events);
     assert!(matches!(code, Code::DeadlineExceeded | Code::Cancelled), "{code}");
     assert_eq!((received, sent), (1, 1));
 }
 
 #[test]
-fn a_stream_that_the_end_of_the_server_cancels_is_told() {
+fn after_runs_for_a_stream_that_the_shutdown_cancels() {
     let (server, events) = server(&[("", Manner::Plain)]);
     let endless = stream::iter([radius(1.0)]).chain(stream::pending());
     let mut replies = futures::executor::block_on_stream(kinds(&server).bidi_streaming_async(endless, options()));
@@ -214,7 +214,7 @@ fn a_stream_that_the_end_of_the_server_cancels_is_told() {
 }
 
 #[test]
-fn a_panic_before_a_call_refuses_it_and_costs_nobody_else_anything() {
+fn a_panic_in_before_rejects_that_rpc_alone() {
     let (server, events) = server(&[("first", Manner::Plain), ("second", Manner::PanicsBefore)]);
     for _ in 0..2 {
         let status = kinds(&server).unary(&shape(1), options()).unwrap_err();
@@ -225,7 +225,7 @@ fn a_panic_before_a_call_refuses_it_and_costs_nobody_else_anything() {
 }
 
 #[test]
-fn a_panic_after_a_call_changes_nothing() {
+fn a_panic_in_after_changes_nothing() {
     let (server, events) = server(&[("first", Manner::Plain), ("second", Manner::PanicsAfter)]);
     let client = kinds(&server);
     assert_eq!(client.unary(&shape(1), options()), Ok(shape(1)));
@@ -235,7 +235,7 @@ fn a_panic_after_a_call_changes_nothing() {
 }
 
 #[test]
-fn who_called_a_stream_is_known_at_its_end_if_an_interceptor_asks_for_it() {
+fn peer_and_metadata_of_a_stream_are_kept_if_an_interceptor_asks_for_them() {
     let left = || {
         let mut metadata = MetadataBuilder::new();
         metadata.add_str("hand", "left").unwrap();
@@ -262,7 +262,7 @@ fn who_called_a_stream_is_known_at_its_end_if_an_interceptor_asks_for_it() {
 }
 
 #[test]
-fn a_method_that_the_server_does_not_have_is_not_seen() {
+fn interceptors_do_not_see_unknown_methods() {
     let (server, events) = server(&[("", Manner::Plain)]);
     let raw = RawClient::connect(&target(&server));
     assert_eq!(raw.call("/test.Kinds/None", &[]).unwrap_err().code(), Code::Unimplemented);
@@ -271,7 +271,7 @@ fn a_method_that_the_server_does_not_have_is_not_seen() {
 }
 
 #[test]
-fn an_interceptor_is_told_the_methods_of_every_service_before_the_first_call() {
+fn start_gets_the_methods_of_every_service_before_the_first_rpc() {
     struct Start(Mutex<Sender<Vec<MethodDescriptor>>>);
     impl Interceptor for Start {
         fn start(&self, methods: &[MethodDescriptor]) {

@@ -1,5 +1,4 @@
-//! Each limit driven past its edge, by clients that are not ours: what is documented happens,
-//! and the server goes on.
+//! Each limit exceeded by independent clients: the documented status follows, and the server goes on.
 
 use std::time::Duration;
 
@@ -75,17 +74,17 @@ fn a_client_that_pings_too_often_loses_its_connection() {
 
 #[test]
 fn calls_over_the_memory_quota_are_cancelled() {
-    let outcome = drive("memory", Limits { memory_quota_bytes: 16 * 1024 * 1024, ..Limits::default() });
+    let outcome = drive("memory", Limits { memory_quota: 16 * 1024 * 1024, ..Limits::default() });
     println!("{outcome}");
 }
 
-/// Rapid reset, CVE-2023-44487: the C core took all of them, and others waited for seconds: `cmake/mend.cmake`.
+/// Rapid reset, CVE-2023-44487: the C core accepted all of them, and other RPCs waited for seconds: `cmake/mend.cmake`.
 #[test]
 fn calls_that_are_reset_at_once_are_refused_while_too_many_of_them_are_still_to_be_dealt_with() {
     drive("rapid_reset", Limits::default());
 }
 
-/// grpcio keeps what it accepts calls with while a request is on its way: 256 such calls once stopped the server.
+/// grpcio holds a slot until the request has arrived: 256 such RPCs once stopped the server.
 #[test]
 fn calls_without_their_requests_do_not_keep_others_from_being_answered() {
     drive("without_requests", Limits::default());

@@ -1,4 +1,4 @@
-//! A method that panics takes nobody with it.
+//! A panic in a method ends its own RPC with INTERNAL, and nothing else.
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -28,9 +28,9 @@ fn panics() -> Service {
         .build()
 }
 
-/// One queue: a thread that died would leave nobody to answer.
+/// One queue: if its thread ended, no RPC would be answered.
 fn server() -> Server {
-    // Ten thousand backtraces help nobody.
+    // Ten thousand backtraces would hide the other output.
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let hook = std::panic::take_hook();
@@ -89,7 +89,7 @@ fn a_panic_is_logged_with_the_name_of_the_method() {
     assert!(log.contains("secret 0"), "{log}");
 }
 
-/// What is logged, kept for a test to read. There is one for all tests.
+/// The log, kept in memory; one for all tests.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

@@ -85,7 +85,7 @@ fn a_call_that_outlasts_the_bound_is_cancelled() {
     let mut replies = channel(&server).server_streaming(FOREVER, &AddRequest::new(), options());
     assert!(replies.next().unwrap().is_ok());
     let begin = Instant::now();
-    assert_eq!(server.shutdown(Duration::from_millis(200)), Drain::Cancelled { calls: 1 });
+    assert_eq!(server.shutdown(Duration::from_millis(200)), Drain::Cancelled { rpcs: Some(1) });
     assert!(begin.elapsed() >= Duration::from_millis(200));
     let code = replies.next().unwrap().unwrap_err().code();
     assert!([Code::Cancelled, Code::Unavailable].contains(&code), "{code}");

@@ -85,7 +85,7 @@ impl Limits {
             keepalive_time: self.keepalive_time,
             keepalive_timeout: self.keepalive_timeout,
             min_ping_interval: self.min_ping_interval,
-            memory_quota_bytes: self.memory_quota,
+            memory_quota: self.memory_quota,
         }
     }
 }

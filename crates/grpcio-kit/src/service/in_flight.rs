@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use futures::task::AtomicWaker;
 use futures::{Future, FutureExt};
 use futures_timer::Delay;
 
@@ -31,11 +30,10 @@ pub(crate) struct InFlight {
     /// Since when the method has had the queue's thread; `None` while it does not.
     running_since: Option<Instant>,
     blocked_thread: bool,
-    waker: Arc<MethodWaker>,
 }
 
 impl InFlight {
-    /// Runs the interceptors' `before`. A `call` with peer and metadata is given to their `after` as it is.
+    /// Runs the interceptors' `before`. With `keeps_client`, peer and metadata are copied whether they need them or not.
     pub fn begin(route: &Arc<Route>, call: &Call<'_>, keeps_client: bool) -> (InFlight, Result<(), Status>) {
         let chain = &route.shared.chain;
         let (admitted, result) = chain.before(call);
@@ -49,7 +47,6 @@ impl InFlight {
             sent: 0,
             running_since: Some(call.started()),
             blocked_thread: false,
-            waker: Arc::default(),
         };
         (in_flight, result)
     }
@@ -64,22 +61,17 @@ impl InFlight {
     }
 
     /// Polls the method, measures how long it keeps the thread, and ends it when its time is up.
-    ///
-    /// The method gets a waker that does not keep the RPC alive: the one of grpcio holds the C core's call, and a
-    /// method may leave a copy of it anywhere.
     pub fn poll_method<T>(
         &mut self,
         cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut InFlight, &mut Context<'_>, &mut Context<'_>) -> Poll<T>,
+        poll: impl FnOnce(&mut InFlight, &mut Context<'_>) -> Poll<T>,
         time_up: impl FnOnce(Status) -> T,
     ) -> Poll<T> {
         self.running_since.get_or_insert_with(Instant::now);
-        self.waker.0.register(cx.waker());
         if let Poll::Ready(status) = self.poll_time_up(cx) {
             return Poll::Ready(time_up(status));
         }
-        let waker = Waker::from(Arc::clone(&self.waker));
-        let polled = poll(self, cx, &mut Context::from_waker(&waker));
+        let polled = poll(self, cx);
         self.stop_clock();
         polled
     }
@@ -98,7 +90,10 @@ impl InFlight {
         ready!(delay.poll_unpin(cx));
         self.time_up = None;
         let seconds = self.route.max_time.unwrap_or(Duration::ZERO).as_secs_f64();
-        Poll::Ready(Status::new(Code::DeadlineExceeded, format!("the server allows a call {seconds} s")))
+        Poll::Ready(Status::new(
+            Code::DeadlineExceeded,
+            format!("the server ends RPCs of this method after {seconds} s (max_deadline)"),
+        ))
     }
 
     /// Ends the RPC with this status.
@@ -144,20 +139,5 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.end_by_client();
-        self.waker.0.take();
-    }
-}
-
-/// Wakes the task of an RPC for as long as there is one.
-#[derive(Default)]
-struct MethodWaker(AtomicWaker);
-
-impl Wake for MethodWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.wake();
     }
 }

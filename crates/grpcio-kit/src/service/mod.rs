@@ -1,4 +1,4 @@
-//! A service: methods under one name, ready to be registered with a server.
+//! Services, ready to be registered with a server.
 
 mod adapter;
 mod future;
@@ -17,16 +17,16 @@ use protobuf::reflect::FileDescriptor;
 use crate::call::Call;
 use crate::call::stream::RequestStream;
 use crate::codec::server_method;
-use crate::method::{Method, MethodKind};
+use crate::method::{Method, MethodDescriptor, MethodKind};
 use crate::reply::{ReplyFuture, ReplyStream};
 use crate::status::Status;
 use route::Route;
 use workers::Workers;
 
-/// Methods under one name. Made by the functions that generated code has for each service.
+/// A service: methods under one name. Generated code has a function for each that returns it.
 pub struct Service {
     name: &'static str,
-    /// The file that defines it, for server reflection.
+    /// The file that defines it, for reflection.
     pub(crate) file: Option<FileDescriptor>,
     pub(crate) methods: Vec<ServiceMethod>,
     /// What was to run on workers and is no plain unary method of this service.
@@ -39,20 +39,25 @@ pub(crate) struct ServiceMethod {
     pub kind: MethodKind,
     pub workers: Option<Workers>,
     register: Register,
-    /// Whether it is a unary method that does not return a future.
-    is_plain: bool,
+    /// Whether it returns a future or a stream.
+    is_async: bool,
 }
 
 type Register = Box<dyn FnOnce(grpcio::ServiceBuilder, Arc<Route>) -> grpcio::ServiceBuilder + Send>;
 
 impl ServiceMethod {
+    /// Describes it as the `index`th method of a server.
+    pub fn descriptor(&self, index: usize) -> MethodDescriptor {
+        MethodDescriptor::new(self.path, self.kind, index).asynchronous(self.is_async)
+    }
+
     pub fn register(self, builder: grpcio::ServiceBuilder, route: Route) -> grpcio::ServiceBuilder {
         (self.register)(builder, Arc::new(route))
     }
 }
 
 impl Service {
-    /// The full name: `package.Service`.
+    /// Returns the full name: `package.Service`.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -69,7 +74,7 @@ impl Service {
     /// for them would be wasted.
     #[must_use]
     pub fn on_workers<Req, Rep>(mut self, method: Method<Req, Rep>, workers: &Workers) -> Service {
-        match self.methods.iter_mut().find(|other| other.path == method.path() && other.is_plain) {
+        match self.methods.iter_mut().find(|other| other.path == method.path() && !other.is_async) {
             Some(method) => method.workers = Some(workers.clone()),
             None => self.not_for_workers.push(method.path()),
         }
@@ -77,21 +82,21 @@ impl Service {
     }
 }
 
-/// Collects the methods of a service. Generated code calls it; by hand it serves methods
+/// Builds a [`Service`] from its methods. Generated code uses it; by hand, it makes services
 /// that no `.proto` file describes.
 pub struct ServiceBuilder {
     service: Service,
 }
 
 impl ServiceBuilder {
-    /// A service without methods, by its full name.
+    /// Starts with no methods; `name` is the full name: `package.Service`.
     pub fn new(name: &'static str) -> ServiceBuilder {
         ServiceBuilder { service: Service { name, file: None, methods: Vec::new(), not_for_workers: Vec::new() } }
     }
 
-    /// Names the file that defines the service, for server reflection
+    /// Sets the file that defines the service, for server reflection
     /// ([`ServerBuilder::reflection`](crate::ServerBuilder::reflection)). Without one,
-    /// reflection lists the service and cannot describe it.
+    /// reflection lists the service but cannot describe it.
     #[must_use]
     pub fn described_by(mut self, file: &FileDescriptor) -> ServiceBuilder {
         self.service.file = Some(file.clone());
@@ -125,7 +130,7 @@ impl ServiceBuilder {
             )
         });
         if let Some(method) = builder.service.methods.last_mut() {
-            method.is_plain = true;
+            method.is_async = false;
         }
         builder
     }
@@ -175,8 +180,7 @@ impl ServiceBuilder {
     /// Adds a client-streaming method. The method and the future that it returns run on the
     /// thread of a completion queue and must not block it.
     ///
-    /// A future that waits for something other than its requests is not told when the
-    /// caller goes away.
+    /// A future that waits for something other than its requests goes on when the client cancels.
     #[must_use]
     pub fn client_streaming<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -218,11 +222,11 @@ impl ServiceBuilder {
         register: impl FnOnce(grpcio::ServiceBuilder, Arc<Route>) -> grpcio::ServiceBuilder + Send + 'static,
     ) -> ServiceBuilder {
         let register = Box::new(register);
-        self.service.methods.push(ServiceMethod { path, kind, workers: None, register, is_plain: false });
+        self.service.methods.push(ServiceMethod { path, kind, workers: None, register, is_async: true });
         self
     }
 
-    /// The service.
+    /// Returns the service.
     pub fn build(self) -> Service {
         self.service
     }

@@ -22,7 +22,7 @@ use crate::service::in_flight::InFlight;
 use crate::service::route::Route;
 use crate::status::Status;
 
-/// Answers a server-streaming call.
+/// Answers a server-streaming RPC.
 pub(crate) fn server_streaming<Req, Rep, F>(
     route: &Arc<Route>,
     handler: &F,
@@ -42,7 +42,7 @@ pub(crate) fn server_streaming<Req, Rep, F>(
     context.spawn(send_replies(in_flight, replies, sink));
 }
 
-/// Answers a client-streaming call.
+/// Answers a client-streaming RPC.
 pub(crate) fn client_streaming<Req, Rep, F>(
     route: &Arc<Route>,
     handler: &F,
@@ -63,9 +63,8 @@ pub(crate) fn client_streaming<Req, Rep, F>(
         let reply = match reply {
             Ok(reply) => {
                 let mut reply = AssertUnwindSafe(reply).catch_unwind();
-                let reply = poll_fn(|cx| {
-                    in_flight.poll_method(cx, |_, _, method_cx| reply.poll_unpin(method_cx), |status| Ok(Err(status)))
-                });
+                let reply =
+                    poll_fn(|cx| in_flight.poll_method(cx, |_, cx| reply.poll_unpin(cx), |status| Ok(Err(status))));
                 reply.await.unwrap_or_else(|panic| Err(panicked(method, &*panic)))
             }
             Err(status) => Err(status),
@@ -84,7 +83,7 @@ pub(crate) fn client_streaming<Req, Rep, F>(
     });
 }
 
-/// Answers a bidirectional call.
+/// Answers a bidirectional RPC.
 pub(crate) fn bidi_streaming<Req, Rep, F>(
     route: &Arc<Route>,
     handler: &F,
@@ -106,8 +105,10 @@ pub(crate) fn bidi_streaming<Req, Rep, F>(
     });
 }
 
-/// The two sinks that take more than one reply.
-pub(super) trait ReplySink: Sink<(GrpcSlice, WriteFlags), Error = grpcio::Error> + Send + Unpin + 'static {
+/// The two sinks for more than one reply.
+pub(super) trait ReplySink:
+    Sink<(GrpcSlice, WriteFlags), Error = grpcio::Error> + Send + Unpin + 'static
+{
     fn fail(self, status: RpcStatus) -> BoxFuture<'static, grpcio::Result<()>>;
 }
 
@@ -125,12 +126,12 @@ impl ReplySink for DuplexSink<GrpcSlice> {
 
 /// Why no more replies are sent.
 enum End {
-    /// The method has no more of them.
+    /// The method has no more.
     Replies,
     /// The method failed.
     Status(Status),
-    /// The call ended first.
-    Call(grpcio::Error),
+    /// The RPC ended before.
+    Rpc(grpcio::Error),
 }
 
 pub(super) async fn send_replies<Rep: MessageFull>(
@@ -140,9 +141,8 @@ pub(super) async fn send_replies<Rep: MessageFull>(
 ) {
     let end = match replies {
         Ok(mut replies) => {
-            let mut poll = |in_flight: &mut InFlight, cx: &mut Context<'_>, method_cx: &mut Context<'_>| {
-                poll_send(in_flight, &mut replies, &mut sink, cx, method_cx)
-            };
+            let mut poll =
+                |in_flight: &mut InFlight, cx: &mut Context<'_>| poll_send(in_flight, &mut replies, &mut sink, cx);
             poll_fn(|cx| in_flight.poll_method(cx, &mut poll, End::Status)).await
         }
         Err(status) => End::Status(status),
@@ -150,7 +150,7 @@ pub(super) async fn send_replies<Rep: MessageFull>(
     match &end {
         End::Replies => {}
         End::Status(status) => in_flight.end(Some(status)),
-        End::Call(_) => in_flight.end_by_client(),
+        End::Rpc(_) => in_flight.end_by_client(),
     }
     let sent = match end {
         End::Replies => in_flight.end_when_sent(sink.close()).await,
@@ -158,31 +158,30 @@ pub(super) async fn send_replies<Rep: MessageFull>(
             Ok(()) => sink.fail(status.to_grpcio()).await,
             Err(error) => Err(error),
         },
-        End::Call(error) => Err(error),
+        End::Rpc(error) => Err(error),
     };
     log_unsent(in_flight.route.method, sent);
 }
 
-/// Moves replies into the sink, as fast as it takes them.
+/// Moves replies into the sink, as fast as it accepts them.
 ///
-/// The sink is polled even while the method has nothing to send: that is how the end of the
-/// call is noticed, and a method that waits for something is dropped with it.
+/// It polls the sink even while the method has nothing to send: the sink tells that the client has cancelled, and the
+/// method's stream is dropped then.
 fn poll_send<Rep: MessageFull>(
     in_flight: &mut InFlight,
     replies: &mut ReplyStream<Rep>,
     sink: &mut impl ReplySink,
     cx: &mut Context<'_>,
-    method_cx: &mut Context<'_>,
 ) -> Poll<End> {
     // The one reply of a unary method waits for the status, and leaves with it.
     let flags = WriteFlags::default().buffer_hint(!in_flight.route.method.kind().is_streaming());
     loop {
         match sink.poll_ready_unpin(cx) {
             Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(error)) => return Poll::Ready(End::Call(error)),
+            Poll::Ready(Err(error)) => return Poll::Ready(End::Rpc(error)),
             Poll::Pending => return Poll::Pending,
         }
-        let next = catch_unwind(AssertUnwindSafe(|| replies.poll_next_unpin(method_cx)));
+        let next = catch_unwind(AssertUnwindSafe(|| replies.poll_next_unpin(cx)));
         let reply = match next {
             Ok(Poll::Ready(Some(reply))) => reply.and_then(|reply| encode(&reply, in_flight.route.max_reply_bytes())),
             Ok(Poll::Ready(None)) => return Poll::Ready(End::Replies),
@@ -194,7 +193,7 @@ fn poll_send<Rep: MessageFull>(
             Err(status) => return Poll::Ready(End::Status(status)),
         };
         if let Err(error) = sent {
-            return Poll::Ready(End::Call(error));
+            return Poll::Ready(End::Rpc(error));
         }
         in_flight.sent += 1;
     }
