@@ -129,6 +129,15 @@ fn services_that_have_the_same_name_in_rust_are_reported() {
         mistake("service Foo {}\nservice FooClient {}\n"),
         "protos/a.proto:4:9: `t.Foo` and `t.FooClient` both become `FooClient` in Rust"
     );
+    let methods = "{ rpc Add(A) returns (A); }";
+    assert_eq!(
+        mistake(&format!("message A {{}}\nservice Foo {methods}\nservice FooAsync {{}}\n")),
+        "protos/a.proto:5:9: `t.Foo` and `t.FooAsync` both become `FooAsync` in Rust"
+    );
+    assert_eq!(
+        mistake(&format!("message A {{}}\nservice Foo {methods}\nservice Foo_async {{}}\n")),
+        "protos/a.proto:5:9: `t.Foo` and `t.Foo_async` both become `foo_async_service()` in Rust"
+    );
 }
 
 #[test]
@@ -174,4 +183,15 @@ fn an_enum_without_values_is_reported() {
 fn all_mistakes_of_a_kind_are_reported_at_once() {
     let protos = Protos::new(&[("a.proto", "syntax = \"proto3\";\nimport \"x.proto\";\nimport \"y.proto\";\n")]);
     assert_eq!(protos.generate(&["a.proto", "b.proto"]).unwrap_err().len(), 3);
+
+    let contents = "syntax = \"proto3\";\nmessage A {\n  Foo a = 1;\n  Bar b = 2;\n}\n";
+    let protos = Protos::new(&[("a.proto", contents), ("b.proto", "syntax = \"proto3\"")]);
+    assert_eq!(
+        protos.generate(&["a.proto", "b.proto"]).unwrap_err(),
+        [
+            "protos/a.proto:3:3: name 'Foo' is not defined",
+            "protos/a.proto:4:3: name 'Bar' is not defined",
+            "protos/b.proto:1:18: expected ';', but reached end of file",
+        ]
+    );
 }

@@ -1,8 +1,8 @@
-//! What the generator writes.
+//! The generated code.
 
 use super::{Protos, generated};
 
-/// The documentation of the item whose declaration begins with `item`: the lines above it.
+/// Returns the documentation above the item whose declaration begins with `item`.
 fn documentation(code: &str, item: &str) -> Vec<String> {
     let lines: Vec<&str> = code.lines().map(str::trim).collect();
     let at = lines.iter().position(|line| line.starts_with(item)).unwrap_or_else(|| panic!("no {item} in {code}"));
@@ -47,11 +47,14 @@ fn comments_become_documentation() {
         assert_eq!(documentation(&messages, item), text, "{item}");
     }
     let services = protos.output("a_grpc.rs");
-    let text = ["A service.", "", "Register an implementation with [`s_service`]."];
-    assert_eq!(documentation(&services, "pub trait S:"), text);
+    for (item, function) in [("pub trait S:", "s_service"), ("pub trait SAsync:", "s_async_service")] {
+        let text = documentation(&services, item);
+        assert_eq!(text[..2], ["A service.", ""]);
+        assert!(text[2].starts_with(&format!("Register an implementation with [`{function}`].")), "{text:?}");
+    }
     assert_eq!(documentation(&services, "fn add("), ["A method."]);
     assert_eq!(documentation(&services, "fn sub("), ["Another."]);
-    assert_eq!(documentation(&services, "pub fn add("), ["A method.", "", "Waits for the reply."]);
+    assert_eq!(documentation(&services, "pub fn add("), ["A method.", "", "Blocks until the reply has come."]);
     assert!(!messages.contains("proto_name"), "a mark is left");
 }
 
@@ -86,13 +89,12 @@ fn names_of_methods_are_escaped() {
     let methods = ["Move", "Self", "Try", "New", "Clone", "Name", "Foo", "FooAsync"];
     let methods: String = methods.iter().map(|name| format!("rpc {name}(A) returns (A);")).collect();
     let services = generated(&format!("message A {{}}\nservice S {{ {methods} }}")).output("a_grpc.rs");
+    // Functions of the two traits, then of the client.
+    for expected in ["    fn r#move(", "    fn self_(", "    fn r#try(", "    fn new(", "    fn clone("] {
+        assert_eq!(services.matches(expected).count(), 2, "{expected}");
+    }
     for expected in [
-        "    fn r#move(",
-        "    fn self_(",
-        "    fn r#try(",
-        "    fn new(",
         "    pub fn new_(",
-        "    fn clone(",
         "    pub fn clone_(",
         "    pub const NAME_: ",
         "    pub const NAME: &str = \"t.S\"",
@@ -105,7 +107,54 @@ fn names_of_methods_are_escaped() {
     }
 }
 
-/// That the names are right is proven by the test protos, which are compiled.
+/// Without line breaks and indentation.
+fn squeezed(code: &str) -> String {
+    code.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn unary_methods_are_asynchronous_in_a_second_trait() {
+    let methods = "rpc One(A) returns (A); rpc Many(A) returns (stream A);";
+    let services = squeezed(&generated(&format!("message A {{}}\nservice S {{ {methods} }}")).output("a_grpc.rs"));
+    let (_, asynchronous) = services.split_once("pub trait SAsync: ").unwrap();
+    let (asynchronous, _) = asynchronous.split_once("pub mod s {").unwrap();
+    for expected in [
+        "fn one( &self, call: ::grpcio_kit::Call<'static>, request: super::a::A, ) -> impl ::std::future::Future< \
+         Output = ::std::result::Result<super::a::A, ::grpcio_kit::Status>, > + ::std::marker::Send;",
+        "fn many( &self, call: &::grpcio_kit::Call<'_>, request: super::a::A, ) -> ::std::result::Result< \
+         ::grpcio_kit::ReplyStream<super::a::A>, ::grpcio_kit::Status, >;",
+        "pub fn s_async_service<S: SAsync>(service: S) -> ::grpcio_kit::Service {",
+        ".unary_async( s::ONE,",
+        "async move { <S as SAsync>::one(&service, call, argument).await }",
+        ".server_streaming( s::MANY,",
+    ] {
+        assert!(asynchronous.contains(expected), "{expected} in {asynchronous}");
+    }
+}
+
+#[test]
+fn a_service_without_unary_methods_has_one_trait() {
+    let services = generated("message A {}\nservice S { rpc Many(A) returns (stream A); }").output("a_grpc.rs");
+    assert!(services.contains("pub trait S:") && !services.contains("Async"), "{services}");
+}
+
+#[test]
+fn generated_code_names_no_crate_but_the_kit() {
+    let protos = generated(
+        "import \"google/protobuf/timestamp.proto\";\nmessage A { google.protobuf.Timestamp t = 1; map<string, A> m = 2; \
+         oneof choice { A a = 3; } }\nenum E { Z = 0; }\n\
+         service S { rpc Add(A) returns (google.protobuf.Timestamp); }",
+    );
+    for file in ["a.rs", "a_grpc.rs"] {
+        let code = protos.output(file).replace("::std::", "").replace("::grpcio_kit::", "");
+        for (at, _) in code.match_indices("::") {
+            let before = code[..at].chars().next_back().unwrap();
+            assert!(before.is_alphanumeric() || "_>".contains(before), "{}", &code[at - 20..at + 40]);
+        }
+    }
+}
+
+/// The test protos, which are compiled, prove that the names are right.
 #[test]
 fn files_named_like_keywords_have_modules() {
     let protos = Protos::new(&[
@@ -152,12 +201,12 @@ fn generated_messages_read_and_write_by_the_specification() {
     }
 }
 
-/// That is what server reflection is made of.
+/// Server reflection needs it.
 #[test]
 fn a_service_knows_the_file_that_defines_it() {
     let protos =
         Protos::new(&[("x/type.proto", "syntax = \"proto3\"; message A {} service S { rpc Add(A) returns (A); }")]);
     protos.generate(&["x/type.proto"]).unwrap();
     let services = protos.output("type__grpc.rs");
-    assert_eq!(services.matches(".described_by(super::type_::file_descriptor())").count(), 1, "{services}");
+    assert_eq!(services.matches(".described_by(super::type_::file_descriptor())").count(), 2, "{services}");
 }

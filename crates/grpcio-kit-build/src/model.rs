@@ -18,10 +18,14 @@ pub struct Service {
     pub documentation: String,
     /// `Calculator`, the trait
     pub ident: Ident,
+    /// `CalculatorAsync`, the trait whose unary methods are asynchronous
+    pub async_ident: Ident,
     /// `calculator`, the constants
     pub module: Ident,
     /// `calculator_service`
     pub function: Ident,
+    /// `calculator_async_service`
+    pub async_function: Ident,
     /// `CalculatorClient`
     pub client: Ident,
     pub methods: Vec<Method>,
@@ -29,7 +33,7 @@ pub struct Service {
     pub position: (usize, usize),
 }
 
-/// What a method takes and returns.
+/// Whether a method takes and returns one message or a stream.
 #[derive(Clone, Copy)]
 pub enum Kind {
     Unary,
@@ -68,9 +72,9 @@ impl Service {
             package => format!("{package}.{short}"),
         };
         // See `Proto::comment`: 6 and 2 are fields of `FileDescriptorProto` and `ServiceDescriptorProto`.
-        let path = vec![6, at];
+        let path = [6, at];
         let methods = (0..).zip(service.methods());
-        let methods = methods.map(|(at, method)| Method::new(proto, vec![6, path[1], 2, at], &name, &method)).collect();
+        let methods = methods.map(|(nth, method)| Method::new(proto, [6, at, 2, nth], &name, &method)).collect();
         let snake = names::snake_case(short);
         let comment = proto.comment(&path).map(str::to_owned);
         Service {
@@ -78,11 +82,29 @@ impl Service {
             methods,
             ident: names::message_type(short),
             module: names::of_function(&snake),
+            async_ident: format_ident!("{}Async", names::capitalized(short)),
             function: format_ident!("{snake}_service"),
+            async_function: format_ident!("{snake}_async_service"),
             client: format_ident!("{}Client", names::capitalized(short)),
             position: proto.position(&path),
             name,
         }
+    }
+
+    /// Whether there are methods that can be asynchronous.
+    pub fn has_unary(&self) -> bool {
+        self.methods.iter().any(|method| matches!(method.kind, Kind::Unary))
+    }
+
+    /// Returns the names that it takes in the module of its file.
+    pub fn items(&self) -> Vec<String> {
+        let mut items = vec![&self.ident, &self.module, &self.client];
+        items.extend(self.has_unary().then_some(&self.async_ident));
+        let mut items: Vec<String> = items.into_iter().map(Ident::to_string).collect();
+        // A function may be called like a module.
+        items.push(format!("{}()", self.function));
+        items.extend(self.has_unary().then(|| format!("{}()", self.async_function)));
+        items
     }
 
     /// Reports methods that are distinct in protobuf and the same in Rust.
@@ -98,7 +120,7 @@ impl Service {
 }
 
 impl Method {
-    fn new(file: &Proto, path: Vec<i32>, service: &str, method: &MethodDescriptor) -> Method {
+    fn new(file: &Proto, path: [i32; 4], service: &str, method: &MethodDescriptor) -> Method {
         let proto = method.proto();
         let name = format!("{service}.{}", proto.name());
         let snake = names::snake_case(proto.name());
@@ -123,7 +145,7 @@ impl Method {
         }
     }
 
-    /// The documentation: the comment, or else the path, and then `more`.
+    /// Returns the documentation: the comment, or else the path, and then `more`.
     pub fn documentation(&self, more: &str) -> Vec<Attribute> {
         let text = self.comment.clone().unwrap_or_else(|| format!("`{}`.", self.path));
         markdown::attributes(&format!("{text}\n\n{more}"))

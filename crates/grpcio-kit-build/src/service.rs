@@ -1,5 +1,5 @@
-//! Services: for each a trait to implement, constants of its methods, a function that
-//! registers an implementation, and a client (`client.rs`).
+//! Writes for each service: a trait to implement, a second one whose unary methods are asynchronous, constants of the
+//! methods, functions that register an implementation, and a client (`client.rs`).
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use syn::Path;
 use crate::error::Error;
 use crate::model::{Kind, Method, Service};
 use crate::proto::Proto;
-use crate::{client, markdown, names, runtime};
+use crate::{RUNTIME, client, markdown, names, runtime};
 
 /// Returns the code for the services of a file, if it has any.
 ///
@@ -18,20 +18,19 @@ use crate::{client, markdown, names, runtime};
 ///
 /// Names that are distinct in protobuf and the same in Rust.
 pub fn generate(proto: &Proto) -> Result<Option<syn::File>, Vec<Error>> {
-    let mut errors = Vec::new();
     let services = (0..).zip(proto.descriptor.services());
     let services: Vec<Service> = services.map(|(at, service)| Service::new(proto, at, &service)).collect();
     if services.is_empty() {
         return Ok(None);
     }
+    let mut errors = Vec::new();
     let mut items: HashMap<String, &Service> = HashMap::new();
     for service in &services {
         service.collisions(proto, &mut errors);
-        for item in [&service.ident, &service.module, &service.client] {
-            if let Some(other) = items.insert(item.to_string(), service) {
-                let reason = format!("`{}` and `{}` both become `{item}` in Rust", other.name, service.name);
-                errors.push(Error::at(&proto.path, service.position, reason));
-            }
+        let taken = service.items().into_iter().filter_map(|item| Some((items.insert(item.clone(), service)?, item)));
+        if let Some((other, item)) = taken.collect::<Vec<_>>().first() {
+            let reason = format!("`{}` and `{}` both become `{item}` in Rust", other.name, service.name);
+            errors.push(Error::at(&proto.path, service.position, reason));
         }
     }
     if !errors.is_empty() {
@@ -45,35 +44,125 @@ pub fn generate(proto: &Proto) -> Result<Option<syn::File>, Vec<Error>> {
         #![allow(clippy::all, dead_code, non_camel_case_types, non_snake_case, unused_variables)]
         #(#code)*
     });
-    parsed.map(Some).map_err(|error| vec![Error::about(&proto.path, format!("its services make no Rust: {error}"))])
+    parsed
+        .map(Some)
+        .map_err(|error| vec![Error::about(&proto.path, format!("the code of its services does not parse: {error}"))])
 }
 
 /// `messages` is the module of the file's messages, which has its descriptor too.
 fn code(service: &Service, messages: &Ident) -> TokenStream {
-    let definition = definition(service);
+    let plain = server(service, messages, false);
+    let asynchronous = service.has_unary().then(|| server(service, messages, true));
     let constants = constants(service);
-    let registration = registration(service, messages);
     let client = client::code(service);
-    quote!(#definition #constants #registration #client)
+    quote!(#plain #asynchronous #constants #client)
 }
 
-/// The trait.
-fn definition(service: &Service) -> TokenStream {
-    let Service { ident, function, .. } = service;
+/// The trait and the function that registers an implementation of it. `is_async`: whether its unary methods are.
+fn server(service: &Service, messages: &Ident, is_async: bool) -> TokenStream {
+    let Service { name, module, .. } = service;
+    let runtime = runtime();
+    let (ident, function) = match is_async {
+        true => (&service.async_ident, &service.async_function),
+        false => (&service.ident, &service.function),
+    };
     let documentation = markdown::attributes(&service.documentation);
-    let register = format!(" Register an implementation with [`{function}`].");
-    let methods = service.methods.iter().map(declaration);
+    let mut rules = vec![format!(
+        " Register an implementation with [`{function}`]. Its methods run on the thread of a completion queue and must not block it."
+    )];
+    if is_async {
+        rules.push(
+            " Unary methods can be written as `async fn`: while their futures wait, that thread serves other RPCs."
+                .into(),
+        );
+    } else if service.has_unary() {
+        let other = &service.async_ident;
+        rules.push(format!(
+            " [`{other}`] has asynchronous unary methods; [`on_workers`]({RUNTIME}::Service::on_workers) runs unary methods that block on other threads."
+        ));
+    }
+    let about = format!(" Returns `service` as the `{name}` service, to be registered with a server.");
+    let declarations = service.methods.iter().map(|method| declaration(method, is_async));
+    let registrations = service.methods.iter().map(|method| registration(module, ident, method, is_async));
     quote! {
         #(#documentation)*
         #[doc = ""]
-        #[doc = #register]
+        #(#[doc = #rules])*
         pub trait #ident: ::std::marker::Send + ::std::marker::Sync + 'static {
-            #(#methods)*
+            #(#declarations)*
+        }
+
+        #[doc = #about]
+        pub fn #function<S: #ident>(service: S) -> #runtime::Service {
+            let service = ::std::sync::Arc::new(service);
+            #runtime::ServiceBuilder::new(#module::NAME)
+                .described_by(super::#messages::file_descriptor())
+                #(#registrations)*
+                .build()
         }
     }
 }
 
-/// The constants of its methods.
+/// A method of the trait.
+fn declaration(method: &Method, is_async: bool) -> TokenStream {
+    let Method { ident, request, reply, .. } = method;
+    let runtime = runtime();
+    let documentation = method.documentation("");
+    let result = quote!(::std::result::Result);
+    let call = quote!(call: &#runtime::Call<'_>);
+    let one = quote!(request: #request);
+    let many = quote!(requests: #runtime::RequestStream<#request>);
+    let reply_stream = quote!(#result<#runtime::ReplyStream<#reply>, #runtime::Status>);
+    let (call, argument, output) = match method.kind {
+        Kind::Unary if is_async => {
+            let output = quote!(::std::future::Future<Output = #result<#reply, #runtime::Status>>);
+            (quote!(call: #runtime::Call<'static>), one, quote!(impl #output + ::std::marker::Send))
+        }
+        Kind::Unary => (call, one, quote!(#result<#reply, #runtime::Status>)),
+        Kind::ServerStreaming => (call, one, reply_stream),
+        Kind::ClientStreaming => (call, many, quote!(#runtime::ReplyFuture<#reply>)),
+        Kind::BidiStreaming => (call, many, reply_stream),
+    };
+    quote! {
+        #(#documentation)*
+        fn #ident(&self, #call, #argument) -> #output;
+    }
+}
+
+/// The call of the builder that adds a method. Handlers are called by their path: `Arc` has methods of its own, and
+/// some RPC is named Clone.
+fn registration(module: &Ident, ty: &Ident, method: &Method, is_async: bool) -> TokenStream {
+    let Method { ident: handler, constant, request, .. } = method;
+    let runtime = runtime();
+    let (add, argument) = match method.kind {
+        Kind::Unary if is_async => ("unary_async", quote!(#request)),
+        Kind::Unary => ("unary", quote!(#request)),
+        Kind::ServerStreaming => ("server_streaming", quote!(#request)),
+        Kind::ClientStreaming => ("client_streaming", quote!(#runtime::RequestStream<#request>)),
+        Kind::BidiStreaming => ("bidi_streaming", quote!(#runtime::RequestStream<#request>)),
+    };
+    let closure = if add == "unary_async" {
+        quote! {
+            move |call: #runtime::Call<'static>, argument: #argument| {
+                let service = ::std::sync::Arc::clone(&service);
+                async move { <S as #ty>::#handler(&service, call, argument).await }
+            }
+        }
+    } else {
+        quote! {
+            move |call: &#runtime::Call<'_>, argument: #argument| <S as #ty>::#handler(&service, call, argument)
+        }
+    };
+    let add = format_ident!("{add}");
+    quote! {
+        .#add(#module::#constant, {
+            let service = ::std::sync::Arc::clone(&service);
+            #closure
+        })
+    }
+}
+
+/// The constants of the methods.
 fn constants(service: &Service) -> TokenStream {
     let Service { name, module, .. } = service;
     let about = format!(" The methods of `{name}`.");
@@ -95,66 +184,6 @@ fn constants(service: &Service) -> TokenStream {
             pub const NAME: &str = #name;
             #(#constants)*
         }
-    }
-}
-
-/// The function that registers an implementation.
-fn registration(service: &Service, messages: &Ident) -> TokenStream {
-    let Service { name, ident, module, function, .. } = service;
-    let runtime = runtime();
-    let about = format!(" `service` as the `{name}` service, ready to be registered with a server.");
-    let methods = service.methods.iter().map(|method| {
-        let Method { ident: handler, constant, request, .. } = method;
-        let (add, argument) = match method.kind {
-            Kind::Unary => ("unary", quote!(#request)),
-            Kind::ServerStreaming => ("server_streaming", quote!(#request)),
-            Kind::ClientStreaming => ("client_streaming", quote!(#runtime::RequestStream<#request>)),
-            Kind::BidiStreaming => ("bidi_streaming", quote!(#runtime::RequestStream<#request>)),
-        };
-        let add = format_ident!("{add}");
-        // Called by its path: `Arc` has methods of its own, and some RPC is named Clone.
-        quote! {
-            .#add(#module::#constant, {
-                let service = ::std::sync::Arc::clone(&service);
-                move |call: &#runtime::Call<'_>, argument: #argument| {
-                    <S as #ident>::#handler(&service, call, argument)
-                }
-            })
-        }
-    });
-    quote! {
-        #[doc = #about]
-        pub fn #function<S: #ident>(service: S) -> #runtime::Service {
-            let service = ::std::sync::Arc::new(service);
-            #runtime::ServiceBuilder::new(#module::NAME)
-                .described_by(super::#messages::file_descriptor())
-                #(#methods)*
-                .build()
-        }
-    }
-}
-
-fn declaration(method: &Method) -> TokenStream {
-    let Method { ident, request, reply, .. } = method;
-    let runtime = runtime();
-    let documentation = method.documentation("");
-    let result = quote!(::std::result::Result);
-    let (argument, output) = match method.kind {
-        Kind::Unary => (quote!(request: #request), quote!(#result<#reply, #runtime::Status>)),
-        Kind::ServerStreaming => {
-            (quote!(request: #request), quote!(#result<#runtime::ReplyStream<#reply>, #runtime::Status>))
-        }
-        Kind::ClientStreaming => {
-            (quote!(requests: #runtime::RequestStream<#request>), quote!(#runtime::ReplyFuture<#reply>))
-        }
-        Kind::BidiStreaming => (
-            quote!(requests: #runtime::RequestStream<#request>),
-            quote!(#result<#runtime::ReplyStream<#reply>, #runtime::Status>),
-        ),
-    };
-    quote! {
-        #(#documentation)*
-        fn #ident(&self, call: &#runtime::Call<'_>, #argument) -> #output;
     }
 }
 
