@@ -1,4 +1,4 @@
-//! Many calculations over one call, as slices and as iterators:
+//! Many calculations in one RPC, as slices and as iterators:
 //!
 //!     cargo run --release --example batch [TARGET]
 
@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let target = std::env::args().nth(1).unwrap_or_else(|| "localhost:50050".to_owned());
     let batch = Client::connect(&target)?.batch();
 
-    // Slices in, a vector out. A calculation that fails fails no other.
+    // Slices in, a vector out. A calculation that fails does not affect the others.
     for quotient in batch.divide(&[10, 1, 7], &[4, 0, 2])? {
         match quotient {
             Ok(quotient) => println!("{quotient:?}"),
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    // An iterator in, an iterator out: of any length, in little memory.
+    // An iterator in, an iterator out: of any length, in bounded memory.
     let pairs = (1..=1_000_000).map(|n| (n, 2));
     let mut sum = 0;
     for product in batch.multiply_pairs(pairs) {

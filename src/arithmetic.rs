@@ -86,18 +86,6 @@ pub enum Number {
     Float(f32),
 }
 
-impl From<i32> for Number {
-    fn from(integer: i32) -> Number {
-        Number::Integer(integer)
-    }
-}
-
-impl From<f32> for Number {
-    fn from(float: f32) -> Number {
-        Number::Float(float)
-    }
-}
-
 impl fmt::Display for Number {
     /// Writes a float with every digit of its double, as Python does: `5.0`, `0.3333333432674408`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

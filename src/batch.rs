@@ -1,8 +1,8 @@
 //! The BatchCalculator service: columns of operands in, columns of results out, message by message.
 //!
 //! Each message is calculated on the completion-queue thread that received it: the largest takes about 0.2 ms including
-//! decoding and encoding, and 1.5 ms if every calculation fails. The kit's adapter asks for the next request once the
-//! reply to the one before has left.
+//! decoding and encoding, and 1.5 ms if every calculation fails. The kit reads the next request once the reply to the
+//! one before has left.
 
 use futures::StreamExt;
 use grpcio_kit::proto::google_rpc::error_details::{BadRequest, bad_request::FieldViolation};
@@ -48,17 +48,17 @@ impl From<Operation> for proto::Operation {
 /// Returns the reply to the request of this number, counted from 1.
 fn reply(request: &BatchRequest, number: usize) -> Result<BatchReply, Status> {
     let BatchRequest { operation, n1, n2, .. } = request;
-    let refuse = |field, reason| Err(invalid(number, field, reason));
+    let reject = |field, reason| Err(invalid(number, field, reason));
     if n1.len() != n2.len() {
         let (n1, n2) = (n1.len(), n2.len());
-        return refuse("n2", format!("n1 has {n1} elements and n2 has {n2}: they must have the same length"));
+        return reject("n2", format!("n1 has {n1} elements and n2 has {n2}: they must have the same length"));
     }
     if n1.len() > MAX_ELEMENTS {
         let reason = format!("n1 has {} elements, the maximum is {MAX_ELEMENTS}: send more messages", n1.len());
-        return refuse("n1", reason);
+        return reject("n1", reason);
     }
     if operation.value() == 0 {
-        return refuse("operation", "operation is not set".to_owned());
+        return reject("operation", "operation is not set".to_owned());
     }
     let known = Operation::ALL.into_iter().find(|known| *operation == proto::Operation::from(*known).into());
     let mut reply = BatchReply::default();
@@ -68,7 +68,7 @@ fn reply(request: &BatchRequest, number: usize) -> Result<BatchReply, Status> {
         Some(Operation::Subtract) => reply.n1 = column(n1, n2, errors, arithmetic::subtract),
         Some(Operation::Multiply) => reply.n1 = column(n1, n2, errors, arithmetic::multiply),
         Some(Operation::Divide) => reply.f1 = column(n1, n2, errors, arithmetic::divide),
-        None => return refuse("operation", format!("operation {} is unknown: they are 1 to 4", operation.value())),
+        None => return reject("operation", format!("operation {} is unknown: they are 1 to 4", operation.value())),
     }
     Ok(reply)
 }

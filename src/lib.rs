@@ -8,7 +8,7 @@
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let server = calc::server::builder().listen("[::]:50050".parse()?).start()?;
 //!     println!("listening on {}", server.addresses()[0]);
-//!     grpcio_kit::Termination::listen()?.wait();
+//!     grpcio_kit::ShutdownSignal::listen()?.wait();
 //!     server.shutdown(Duration::from_secs(10));
 //!     Ok(())
 //! }
@@ -22,14 +22,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The modules, from the bottom up. A module imports from those above it in this table, never from one below;
+//! `tests/layers.rs` checks that. The program's `cli` stands on all of them.
+//!
 //! | module | what it is about |
 //! |---|---|
-//! | [`arithmetic`] | the four operations and how they fail; knows nothing of gRPC |
-//! | [`calculator`] | the service: request → arithmetic → reply or status |
-//! | [`batch`] | the service for many calculations: columns → arithmetic → columns |
-//! | [`server`] | the Calculator's server, ready to start |
-//! | [`client`] | the Calculator's client, blocking and asynchronous, for one calculation or many |
+//! | [`arithmetic`] | the four operations and their errors; independent of gRPC |
 //! | [`proto`] | generated code |
+//! | [`calculator`] | the Calculator service: request → arithmetic → reply or status |
+//! | [`batch`] | the BatchCalculator service: columns → arithmetic → columns |
+//! | [`client`] | the client, blocking and asynchronous, for one calculation or many |
+//! | [`server`] | the server, ready to start |
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]

@@ -1,11 +1,11 @@
-//! `calc`: the Calculator's server and client on the command line.
+//! `calc`: the Calculator's server and client as a program.
 
 mod cli;
 
 use std::process::ExitCode;
 
-/// A call takes two dozen allocations, most of them the C core's, which come from here as well: less CPU time than with
-/// the system's allocator (docs/performance.md).
+/// Serves the C core too, which makes most of an RPC's two dozen allocations; takes less CPU time than the system's
+/// allocator (docs/performance.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,6 +1,4 @@
-//! Generated code: messages, and for each service its trait, its registration and its client.
-//!
-//! Everything that `build.rs` makes of `protos/` enters the crate here, and nowhere else.
+//! Code that `build.rs` generates from `protos/`: messages, and each service's trait, registration and client.
 
 #![allow(missing_docs)]
 

@@ -1,28 +1,28 @@
-//! The Calculator's server: what `calc serve`, the example and the tests all start.
+//! The Calculator's server, as `calc serve`, the example and the tests start it.
 
 use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
+use grpcio_kit::log::notice;
+use grpcio_kit::proto::google_rpc::error_details;
+use grpcio_kit::{Drain, Health, Server, ServerBuilder, ServingStatus, ShutdownSignal, StartError};
+
 use crate::batch::BatchService;
 use crate::calculator::CalculatorService;
 use crate::proto::calc_batch_grpc::{batch_calculator, batch_calculator_service};
 use crate::proto::calc_grpc::{calculator, calculator_service};
-use grpcio_kit::log::notice;
-use grpcio_kit::proto::google_rpc::error_details;
-use grpcio_kit::{Drain, Health, Server, ServerBuilder, ServingStatus, StartError, Termination};
 
-/// Where a Calculator listens unless told otherwise: every address of the machine.
+/// The default address: port 50050 on every interface.
 pub const DEFAULT_ADDRESS: &str = "[::]:50050";
 
-/// The time that calls in flight have to finish when the server ends, unless told
-/// otherwise: 10 seconds.
+/// The default of [`ShutdownOptions::grace`]: 10 seconds.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
-/// A server with the Calculator and BatchCalculator services, and without an address to listen on yet.
+/// Creates a server of Calculator and BatchCalculator, without an address to listen on.
 ///
-/// It also serves `grpc.health.v1.Health`, in which the two are serving from the start
-/// to the beginning of the end ([`Server::health`] can change that), reflection and `grpc.channelz.v1.Channelz`.
+/// It also serves grpc.health.v1, in which both services are SERVING until the server drains ([`Server::health`]
+/// changes that), reflection and grpc.channelz.v1.
 pub fn builder() -> ServerBuilder {
     let health = Health::new();
     health.set(calculator::NAME, ServingStatus::Serving);
@@ -33,7 +33,7 @@ pub fn builder() -> ServerBuilder {
         .health(health)
         .channelz(true)
         .reflection(true)
-        // What the details of errors are made of.
+        // The messages in error details.
         .reflected_file(error_details::file_descriptor())
 }
 
@@ -44,58 +44,61 @@ pub enum RunError {
     /// The server did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The handlers of SIGINT and SIGTERM cannot be installed.
+    /// The handlers of SIGTERM, SIGINT and SIGHUP cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
 }
 
-/// How long a server takes to end.
+/// How a server shuts down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// The time that it goes on while its health says NOT_SERVING, so that whoever spreads calls
-    /// over servers leaves it out: none by default.
-    pub lame_duck: Duration,
-    /// The time that calls in flight then have to finish, before they are cancelled: [`DEFAULT_GRACE`] by default.
+pub struct ShutdownOptions {
+    /// How long the server goes on while its health is NOT_SERVING, so that load balancers stop sending it RPCs:
+    /// default 0.
+    pub drain_delay: Duration,
+    /// How long in-flight RPCs then have to finish before they are cancelled: default [`DEFAULT_GRACE`].
     pub grace: Duration,
 }
 
-impl Default for Ending {
-    fn default() -> Ending {
-        Ending { lame_duck: Duration::ZERO, grace: DEFAULT_GRACE }
+impl Default for ShutdownOptions {
+    fn default() -> ShutdownOptions {
+        ShutdownOptions { drain_delay: Duration::ZERO, grace: DEFAULT_GRACE }
     }
 }
 
-/// Starts `server` and runs it until SIGTERM, SIGINT or SIGHUP, and then to its end. A second signal ends the process at
+/// Starts `server`, runs it until SIGTERM, SIGINT or SIGHUP, and shuts it down. A second signal ends the process at
 /// once.
 ///
-/// Prints `Server Start..` on standard output once it accepts calls, and where it listens on
-/// standard error. Standard input is not read.
+/// Prints the addresses on standard error, and then `Server Start..` on standard output, once it accepts RPCs. Does not
+/// read standard input.
 ///
 /// # Errors
 ///
 /// See [`RunError`].
-pub fn run(server: ServerBuilder, ending: Ending) -> Result<Drain, RunError> {
-    let termination = Termination::listen().map_err(RunError::Signals)?;
+pub fn run(server: ServerBuilder, options: ShutdownOptions) -> Result<Drain, RunError> {
+    let shutdown = ShutdownSignal::listen().map_err(RunError::Signals)?;
     let server = server.start()?;
     for address in server.addresses() {
         notice(&format!("listening on {address}"));
     }
     let mut stdout = std::io::stdout();
-    // Nobody may be reading; that is no reason not to serve.
+    // A closed standard output is no reason not to serve.
     let _ = writeln!(stdout, "Server Start..").and_then(|()| stdout.flush());
-    let signal = termination.wait();
-    server.enter_lame_duck();
-    if !ending.lame_duck.is_zero() {
-        notice(&format!("{signal}: no longer serving by its health; ending in {} s", ending.lame_duck.as_secs_f64()));
-        thread::sleep(ending.lame_duck);
+    let signal = shutdown.wait();
+    server.start_draining();
+    let ShutdownOptions { drain_delay, grace } = options;
+    if !drain_delay.is_zero() {
+        let seconds = drain_delay.as_secs_f64();
+        notice(&format!("{signal}: health is NOT_SERVING; draining in {seconds} s (--drain-delay)"));
+        thread::sleep(drain_delay);
     }
-    notice(&format!("{signal}: ending; calls in flight have {} s", ending.grace.as_secs_f64()));
-    let drain = server.shutdown(ending.grace);
+    notice(&format!("{signal}: draining; in-flight RPCs have up to {} s (--grace)", grace.as_secs_f64()));
+    let drain = server.shutdown(grace);
     notice(&match drain {
-        Drain::Clean => "ended; every call had finished".to_owned(),
-        Drain::Cancelled { calls: 1 } => "ended; 1 call was still in flight and was cancelled".to_owned(),
-        Drain::Cancelled { calls } => format!("ended; {calls} calls were still in flight and were cancelled"),
-        Drain::Stuck => "ended; a method did not return although its call was cancelled".to_owned(),
+        Drain::Clean => "shut down; all RPCs finished".to_owned(),
+        Drain::Cancelled { rpcs: None } => "shut down; an unknown number of RPCs was cancelled".to_owned(),
+        Drain::Cancelled { rpcs: Some(1) } => "shut down; 1 RPC was cancelled".to_owned(),
+        Drain::Cancelled { rpcs: Some(rpcs) } => format!("shut down; {rpcs} RPCs were cancelled"),
+        Drain::Stuck => "shut down; a method did not return after its RPC was cancelled".to_owned(),
     });
     Ok(drain)
 }

@@ -1,4 +1,4 @@
-//! Who may call: tokens and the names in certificates, asked by Python's client and by our own.
+//! Authentication by tokens and authorization by certificate names, with Python's client and our own.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -27,8 +27,8 @@ fn tokens(folder: &Folder, content: &str) -> BearerTokens {
     BearerTokens::file(folder.path("tokens")).poll_interval(Duration::from_millis(20)).load().unwrap()
 }
 
-/// What Python's client prints that sends this as its authorization.
-fn ask(server: &Server, authorization: Option<&str>) -> String {
+/// Calls with Python's client and this `authorization` metadata. Returns what it prints.
+fn call(server: &Server, authorization: Option<&str>) -> String {
     let mut command = python("tests/python/tls.py");
     command.arg(target(server));
     if let Some(authorization) = authorization {
@@ -43,17 +43,17 @@ fn with_token(server: &Server, token: &str) -> Client {
 }
 
 #[test]
-fn a_known_token_is_let_in_and_nothing_else() {
+fn only_known_tokens_are_accepted() {
     let folder = Folder::new();
     let known = tokens(&folder, &format!("# two of them\n{TOKEN} somebody\n{OTHER}\n"));
     let server = start(calc::server::builder().interceptor(known));
-    assert_eq!(ask(&server, Some(&format!("Bearer {TOKEN}"))), THIRTY);
-    assert_eq!(ask(&server, Some(&format!("bearer {OTHER}"))), THIRTY);
-    assert!(ask(&server, None).starts_with("UNAUTHENTICATED: no token"));
-    assert!(ask(&server, Some(TOKEN)).starts_with("UNAUTHENTICATED: malformed"));
-    assert!(ask(&server, Some(&format!("Basic {TOKEN}"))).starts_with("UNAUTHENTICATED: malformed"));
+    assert_eq!(call(&server, Some(&format!("Bearer {TOKEN}"))), THIRTY);
+    assert_eq!(call(&server, Some(&format!("bearer {OTHER}"))), THIRTY);
+    assert!(call(&server, None).starts_with("UNAUTHENTICATED: no token"));
+    assert!(call(&server, Some(TOKEN)).starts_with("UNAUTHENTICATED: malformed"));
+    assert!(call(&server, Some(&format!("Basic {TOKEN}"))).starts_with("UNAUTHENTICATED: malformed"));
     for unknown in ["0123456789abcdeX", "0123456789abcde", "0123456789abcdef0", "somebody"] {
-        assert_eq!(ask(&server, Some(&format!("Bearer {unknown}"))), "UNAUTHENTICATED: unknown token\n");
+        assert_eq!(call(&server, Some(&format!("Bearer {unknown}"))), "UNAUTHENTICATED: unknown token\n");
     }
 }
 
@@ -68,7 +68,7 @@ fn our_own_client_sends_its_token_with_every_call() {
 }
 
 #[test]
-fn the_caller_is_asked_before_the_request_is_decoded() {
+fn the_client_is_authenticated_before_the_request_is_decoded() {
     let folder = Folder::new();
     let server = start(calc::server::builder().interceptor(tokens(&folder, TOKEN)));
     let refused = RawClient::connect(&target(&server)).call("/calc.Calculator/Add", b"\xff\xff").unwrap_err();
@@ -76,10 +76,10 @@ fn the_caller_is_asked_before_the_request_is_decoded() {
 }
 
 #[test]
-fn a_service_that_is_open_asks_nobody() {
+fn a_service_that_allows_unauthenticated_rpcs_needs_no_token_and_no_certificate() {
     let folder = Folder::new();
-    let names = AllowedNames::new(["nobody"]).unwrap().open(Health::NAME);
-    let known = tokens(&folder, TOKEN).open(Health::NAME);
+    let names = AllowedNames::new(["nobody"]).unwrap().allow_unauthenticated(Health::NAME);
+    let known = tokens(&folder, TOKEN).allow_unauthenticated(Health::NAME);
     let server = start(calc::server::builder().interceptor(names).interceptor(known));
     let options = grpcio_kit::CallOptions::default().timeout(PATIENCE);
     let checked = HealthClient::new(channel(&server)).check(&HealthCheckRequest::new(), options).unwrap();
@@ -88,7 +88,7 @@ fn a_service_that_is_open_asks_nobody() {
 }
 
 #[test]
-fn a_token_leaves_this_machine_with_tls_only() {
+fn a_token_is_sent_to_other_machines_only_over_tls() {
     let token = BearerToken::new(TOKEN).unwrap();
     let connect = |target: &str| Channel::builder(target).bearer_token(token.clone()).connect();
     for target in ["localhost:1", "127.0.0.1:1", "[::1]:1", "unix:/nowhere", "dns:///localhost:1"] {
@@ -104,7 +104,7 @@ fn a_token_leaves_this_machine_with_tls_only() {
     assert!(Channel::builder("calc.example.com:1").tls(tls).bearer_token(token).connect().is_ok());
 }
 
-/// A proxy in the environment would be sent the token, although the target is on this machine.
+/// A proxy from the environment would receive the token, although the target is on this machine.
 #[test]
 fn a_token_in_clear_text_is_sent_to_no_proxy() {
     let folder = Folder::new();
@@ -116,7 +116,7 @@ fn a_token_in_clear_text_is_sent_to_no_proxy() {
     assert_eq!(stdout_of(&mut command), "30\n");
 }
 
-/// A server that asks for certificates, and Python's answer with that of `name`.
+/// A server that requests client certificates, and Python's client with certificates of that CA.
 struct Named {
     folder: Folder,
     server: Server,
@@ -129,13 +129,13 @@ impl Named {
         Named { server: start(server.tls(tls)), folder }
     }
 
-    /// Asks with a certificate of this common name and these subject alternative names.
-    fn ask_as(&self, common_name: &str, names: &[&str]) -> String {
+    /// Calls with a certificate of this common name and these subject alternative names.
+    fn call_as(&self, common_name: &str, names: &[&str]) -> String {
         self.folder.put_pair("client", &self.folder.ca.issue(common_name, names));
-        self.ask(Some(("client.crt", "client.key")))
+        self.call(Some(("client.crt", "client.key")))
     }
 
-    fn ask(&self, pair: Option<(&str, &str)>) -> String {
+    fn call(&self, pair: Option<(&str, &str)>) -> String {
         let mut command = python("tests/python/tls.py");
         command.arg(target(&self.server)).arg("--ca").arg(self.folder.path("ca.crt"));
         if let Some((certificate, key)) = pair {
@@ -147,33 +147,33 @@ impl Named {
 }
 
 #[test]
-fn a_certificate_is_known_by_its_names() {
+fn a_certificate_is_authorized_by_its_names() {
     let names = ["adder", "a.example.com", "*.batch.example.com", "spiffe://example.com/adder", "10.0.0.1"];
     let allowed = AllowedNames::new(names).unwrap();
     let named = Named::start(ClientAuth::Optional, calc::server::builder().interceptor(allowed));
-    assert_eq!(named.ask_as("adder", &[]), THIRTY);
-    assert_eq!(named.ask_as("x", &["a.example.com"]), THIRTY);
-    assert_eq!(named.ask_as("x", &["b.example.com", "one.batch.example.com"]), THIRTY);
-    assert_eq!(named.ask_as("x", &["spiffe://example.com/adder"]), THIRTY);
-    assert_eq!(named.ask_as("x", &["10.0.0.1"]), THIRTY);
+    assert_eq!(named.call_as("adder", &[]), THIRTY);
+    assert_eq!(named.call_as("x", &["a.example.com"]), THIRTY);
+    assert_eq!(named.call_as("x", &["b.example.com", "one.batch.example.com"]), THIRTY);
+    assert_eq!(named.call_as("x", &["spiffe://example.com/adder"]), THIRTY);
+    assert_eq!(named.call_as("x", &["10.0.0.1"]), THIRTY);
 
-    let denied = named.ask_as("x", &["b.example.com", "a.b.batch.example.com"]);
-    assert!(denied.starts_with("PERMISSION_DENIED: not on the list"), "{denied}");
+    let denied = named.call_as("x", &["b.example.com", "a.b.batch.example.com"]);
+    assert!(denied.starts_with("PERMISSION_DENIED: none of the client certificate"), "{denied}");
     assert!(denied.ends_with("b.example.com, a.b.batch.example.com\n"), "{denied}");
-    assert!(named.ask_as("subtractor", &[]).starts_with("PERMISSION_DENIED"));
+    assert!(named.call_as("subtractor", &[]).starts_with("PERMISSION_DENIED"));
     // The common name counts only where there is no other.
-    assert!(named.ask_as("adder", &["b.example.com"]).starts_with("PERMISSION_DENIED"));
-    assert!(named.ask_as("x", &["https://one.batch.example.com"]).starts_with("PERMISSION_DENIED"));
-    assert!(named.ask(None).starts_with("UNAUTHENTICATED: no name"));
+    assert!(named.call_as("adder", &["b.example.com"]).starts_with("PERMISSION_DENIED"));
+    assert!(named.call_as("x", &["https://one.batch.example.com"]).starts_with("PERMISSION_DENIED"));
+    assert!(named.call(None).starts_with("UNAUTHENTICATED: no client certificate"));
 }
 
 #[test]
-fn all_that_is_configured_must_pass() {
+fn an_rpc_must_pass_every_configured_check() {
     let folder = Folder::new();
     let allowed = AllowedNames::new(["adder"]).unwrap();
     let builder = calc::server::builder().interceptor(allowed).interceptor(tokens(&folder, TOKEN));
     let named = Named::start(ClientAuth::Required, builder);
-    assert!(named.ask_as("adder", &[]).starts_with("UNAUTHENTICATED: no token"));
+    assert!(named.call_as("adder", &[]).starts_with("UNAUTHENTICATED: no token"));
     let tls = ClientTls::default().ca(named.folder.path("ca.crt"));
     let tls = tls.certificate(named.folder.path("client.crt"), named.folder.path("client.key"));
     let channel = Channel::builder(&target(&named.server)).tls(tls);
@@ -182,7 +182,7 @@ fn all_that_is_configured_must_pass() {
 }
 
 #[test]
-fn tokens_change_under_load_and_no_call_fails() {
+fn tokens_are_reloaded_under_load_and_no_rpc_fails() {
     let folder = Folder::new();
     let known = tokens(&folder, TOKEN);
     let reloads = known.reloads();

@@ -1,4 +1,4 @@
-//! The batch service, by its client and by Python's: results, order, errors, limits, and memory that stays where it is.
+//! The BatchCalculator service, called by our client and by Python's: results, order, errors, limits and memory.
 
 use std::iter;
 use std::thread;
@@ -44,7 +44,7 @@ fn operand() -> impl Strategy<Value = i32> {
 }
 
 #[test]
-fn slices_give_what_the_arithmetic_gives_bit_for_bit_however_they_are_divided() {
+fn slices_have_the_results_of_the_arithmetic_however_they_are_divided_into_messages() {
     let server = calculator();
     let pairs = prop::collection::vec((operand(), operand()), 0..300);
     let config = ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() };
@@ -60,7 +60,7 @@ fn slices_give_what_the_arithmetic_gives_bit_for_bit_however_they_are_divided() 
 }
 
 #[test]
-fn a_quotient_has_the_bits_of_a_call_of_its_own() {
+fn a_quotient_has_the_bits_of_a_unary_call() {
     let server = calculator();
     let client = client(&server);
     let (n1, n2) = ([16_777_217, 0, i32::MIN, 1, i32::MAX], [5, -5, -1, 3, i32::MIN]);
@@ -127,7 +127,7 @@ fn a_stream_of_pairs_gives_each_result_before_the_next_pair_is_there() {
 }
 
 #[test]
-fn the_futures_of_a_call_are_a_stream_as_any() {
+fn the_generated_client_takes_and_returns_streams() {
     let server = calculator();
     let stub = BatchCalculatorClient::new(channel(&server));
     let requests = stream::iter((0..10).map(|n| request(Operation::Add, vec![n], vec![n])));
@@ -149,7 +149,7 @@ fn open(server: &Server) -> (UnboundedSender<BatchRequest>, BlockingStream<Repli
 fn a_server_that_shuts_down_gives_a_stream_its_grace_and_then_cancels_it() {
     let server = calculator();
     let (_sender, mut replies) = open(&server);
-    assert_eq!(server.shutdown(Duration::from_millis(100)), Drain::Cancelled { calls: 1 });
+    assert_eq!(server.shutdown(Duration::from_millis(100)), Drain::Cancelled { rpcs: Some(1) });
     let error = replies.next().unwrap().unwrap_err();
     assert!([Code::Cancelled, Code::Unavailable].contains(&error.status().code()), "{error}");
 
@@ -172,17 +172,17 @@ fn drive(scenario: &str) {
     if scenario == "unread" {
         script.arg(pid);
     }
-    assert_eq!(stdout_of(&mut script), "every answer is right\n");
+    assert_eq!(stdout_of(&mut script), "all replies are correct\n");
 }
 
 #[test]
-fn python_gets_right_answers_in_order() {
+fn python_gets_correct_results_in_order() {
     drive("right");
 }
 
 #[test]
-fn an_invalid_request_ends_the_call_after_the_replies_before_it() {
-    drive("refused");
+fn an_invalid_request_ends_the_rpc_after_the_replies_before_it() {
+    drive("invalid");
 }
 
 #[test]
@@ -193,9 +193,9 @@ fn a_call_that_is_cancelled_ends() {
     assert_eq!(server.shutdown(PATIENCE), Drain::Clean);
 }
 
-/// /proc tells the memory.
+/// Reads memory from /proc.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_reader_that_stops_reading_costs_bounded_memory() {
+fn a_client_that_does_not_read_replies_takes_bounded_memory() {
     drive("unread");
 }

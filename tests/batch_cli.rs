@@ -1,4 +1,4 @@
-//! `calc batch`: lines in, lines out, in little memory and with progress on a terminal.
+//! `calc batch`: lines in, lines out, in bounded memory and with progress on a terminal.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -11,7 +11,7 @@ use grpcio_kit::Server;
 use crate::common::process::{Running, calc, program, python, run, stdout_of};
 use crate::common::{calculator, target};
 
-const FORMAT: &str = "; a line has two int32s (-2147483648 to 2147483647) with a comma between them, such as 10,4\n";
+const FORMAT: &str = "; expected two int32s (-2147483648 to 2147483647) separated by a comma, such as 10,4\n";
 
 fn command(server: &Server, args: &[&str]) -> Command {
     let mut command = calc(&["batch"]);
@@ -19,7 +19,7 @@ fn command(server: &Server, args: &[&str]) -> Command {
     command
 }
 
-/// The exit code, standard output and standard error of a command with this input.
+/// Runs `calc batch` with this input and returns its exit code, standard output and standard error.
 fn batch(server: &Server, args: &[&str], input: &[u8]) -> (i32, String, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("input.csv");
@@ -46,7 +46,7 @@ fn each_line_has_its_result() {
 }
 
 #[test]
-fn a_calculation_that_fails_has_its_reason_in_the_second_column_and_is_counted() {
+fn a_failed_calculation_has_its_reason_in_the_second_column_and_is_counted() {
     let server = calculator();
     let result = ",DIVISION_BY_ZERO\n2.5,\n".to_owned();
     let note = "1 calculation has no result\n".to_owned();
@@ -58,7 +58,7 @@ fn a_calculation_that_fails_has_its_reason_in_the_second_column_and_is_counted()
 }
 
 #[test]
-fn what_spreadsheets_write_is_understood() {
+fn the_csv_of_spreadsheets_is_accepted() {
     let server = calculator();
     assert_eq!(
         batch(&server, &["add"], b"\xef\xbb\xbf1,2\r\n\"3\",\"-4\"\r\n\r\n 5 , +6 \r\n"),
@@ -69,7 +69,7 @@ fn what_spreadsheets_write_is_understood() {
 }
 
 #[test]
-fn a_line_that_makes_no_sense_is_named_and_those_before_it_are_calculated() {
+fn a_malformed_line_is_shown_and_the_lines_before_it_are_calculated() {
     let server = calculator();
     for (line, shown) in [
         ("n1,n2", "n1,n2"),
@@ -94,7 +94,7 @@ fn a_line_that_makes_no_sense_is_named_and_those_before_it_are_calculated() {
 }
 
 #[test]
-fn a_line_without_an_end_is_not_read_to_its_end() {
+fn a_line_over_the_limit_is_not_read_to_its_end() {
     let server = calculator();
     let (code, stdout, stderr) = batch(&server, &["add"], &[b"1,2\n".to_vec(), vec![b'1'; 1_000_000]].concat());
     assert_eq!((code, stdout.as_str()), (2, "3,\n"));
@@ -118,7 +118,7 @@ fn a_line_is_calculated_while_others_are_still_to_come() {
         writeln!(stdin, "{n},{n}").unwrap();
         assert_eq!(lines.recv_timeout(crate::common::PATIENCE).unwrap(), format!("{},", n * n));
     }
-    // Half a line is none.
+    // A line in two writes.
     write!(stdin, "6,").unwrap();
     writeln!(stdin, "7").unwrap();
     assert_eq!(lines.recv_timeout(crate::common::PATIENCE).unwrap(), "42,");
@@ -127,7 +127,7 @@ fn a_line_is_calculated_while_others_are_still_to_come() {
 }
 
 #[test]
-fn a_million_lines_keep_their_order_and_take_little_memory() {
+fn a_million_lines_keep_their_order_in_bounded_memory() {
     let server = calculator();
     let mut running = Running::start(command(&server, &["add"]).stdin(Stdio::piped()));
     let (mut stdin, lines) = (running.stdin(), running.lines());
@@ -152,7 +152,7 @@ fn a_million_lines_keep_their_order_and_take_little_memory() {
 }
 
 #[test]
-fn a_reader_of_the_results_that_has_gone_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let server = calculator();
     let (reader, writer) = UnixStream::pair().unwrap();
     let mut running = command(&server, &["add"]);
@@ -172,7 +172,7 @@ fn a_reader_of_the_results_that_has_gone_away_is_no_error() {
 #[test]
 fn a_full_disk_is_an_error() {
     let Ok(full) = File::options().write(true).open("/dev/full") else {
-        // Not every system has it.
+        // Not on every system.
         return;
     };
     let server = calculator();
@@ -190,17 +190,17 @@ fn errors_of_the_call_have_their_exit_codes() {
     assert!(stderr.contains("possible values: add, divide, multiply, substract, subtract"), "{stderr}");
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
-    let unanswered = |timeout| run(&mut calc(&["batch", "add", "--target", &address, "--timeout", timeout]));
-    let output = unanswered("0.3");
+    let without_reply = |timeout| run(&mut calc(&["batch", "add", "--target", &address, "--timeout", timeout]));
+    let output = without_reply("0.3");
     assert_eq!(output.status.code(), Some(5));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "error: no reply in time: no reply within 0.3 s\n");
     drop(silent);
-    assert_eq!(unanswered("30").status.code(), Some(6));
+    assert_eq!(without_reply("30").status.code(), Some(6));
     let other = crate::common::start(Server::builder());
     assert_eq!(batch(&other, &["add"], b"1,2\n").0, 7);
 }
 
-/// Runs `calc batch` with a pseudo-terminal for its standard error, and gives what that shows.
+/// Runs `calc batch` with a pseudo-terminal for its standard error, and returns what it shows.
 fn on_terminal(server: &Server, args: &[&str], input: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("input.csv");
@@ -216,14 +216,14 @@ fn a_terminal_shows_the_progress_and_is_left_clean() {
     let input = "1,0\n".repeat(20_000);
     let shown = on_terminal(&server, &["divide"], &input);
     assert!(shown.contains("KiB") && shown.contains("calculations, "), "{shown:?}");
-    // The last that is drawn is nothing; then comes the note.
+    // The progress is cleared before the note.
     assert!(shown.ends_with("\r\u{1b}[2K20000 calculations have no result\r\n"), "{shown:?}");
 
     let shown = on_terminal(&server, &["add"], "1,2\nx\n");
     assert!(shown.contains("error: line 2 is `x`"), "{shown:?}");
 }
 
-/// Nobody knows how long it will be.
+/// A pipe has no length.
 #[test]
 fn a_terminal_shows_a_count_when_the_input_is_a_pipe() {
     let server = calculator();

@@ -1,4 +1,4 @@
-//! The client of a batch: iterators that are not taken too far, and servers that are not what they should be.
+//! The batch client: how far it takes iterators, timeouts, and replies of broken servers.
 
 use std::cell::Cell;
 use std::iter;
@@ -22,7 +22,7 @@ fn batch(server: &Server) -> Batch {
 }
 
 #[test]
-fn an_endless_iterator_is_taken_no_further_than_its_results_need() {
+fn an_endless_iterator_is_taken_a_few_messages_ahead_of_its_results() {
     let server = calculator();
     let taken = Cell::new(0);
     let pairs = iter::repeat_with(|| {
@@ -36,13 +36,13 @@ fn an_endless_iterator_is_taken_no_further_than_its_results_need() {
         assert_eq!(sums.next(), Some(Ok(Ok(n + 1))));
         assert!(taken.get() as usize <= n as usize + 10 * MAX_IN_FLIGHT, "{} taken at result {n}", taken.get());
     }
-    // Its end is the call's: the server has nothing to wait for.
+    // Dropping the results cancels the RPC.
     drop(sums);
     assert_eq!(server.shutdown(PATIENCE), Drain::Clean);
 }
 
 #[test]
-fn an_iterator_may_use_the_client_itself() {
+fn an_iterator_of_operands_may_make_blocking_calls() {
     let server = calculator();
     let client = client(&server);
     let pairs = (0..10).map(|n| (client.add(n, n).unwrap(), client.batch().add(&[n], &[1]).unwrap()[0].unwrap()));
@@ -51,7 +51,7 @@ fn an_iterator_may_use_the_client_itself() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_or_is_not_there_is_told() {
+fn a_silent_server_is_deadline_exceeded_and_a_missing_one_unavailable() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let client = Client::connect(&address).unwrap().wait_for_ready(true).timeout(Duration::from_millis(200));
@@ -72,7 +72,7 @@ fn a_server_without_the_service_is_unimplemented() {
     assert_eq!(error.status().code(), Code::Unimplemented);
 }
 
-/// The time is the server's, and none of the one who makes the requests.
+/// The timeout limits the server, not the caller's stream of requests.
 #[test]
 fn the_time_for_a_reply_runs_only_while_one_is_due() {
     let server = calculator();
@@ -82,7 +82,7 @@ fn the_time_for_a_reply_runs_only_while_one_is_due() {
     assert!(matches!(replied, Either::Right(_)), "a reply is late although there was no request");
 }
 
-/// Answers the first request of a stream, and no other.
+/// Replies to the first request of a stream only.
 struct Stalling;
 
 impl BatchCalculator for Stalling {
@@ -97,7 +97,7 @@ impl BatchCalculator for Stalling {
 }
 
 #[test]
-fn a_server_that_has_answered_and_does_so_no_more_is_told() {
+fn a_server_that_stops_replying_is_deadline_exceeded() {
     let server = start(Server::builder().service(batch_calculator_service(Stalling)));
     let client = client(&server).timeout(Duration::from_secs(2));
     let mut sums = client.batch().elements(1).add_pairs(iter::repeat((7, 0)));
@@ -107,10 +107,10 @@ fn a_server_that_has_answered_and_does_so_no_more_is_told() {
     assert!(sums.next().is_none());
 }
 
-/// Answers each request as it likes, and ends when it has no answer.
-struct Broken(Answer);
+/// Replies to each request with a function, and ends the stream at its `None`.
+struct Broken(ReplyTo);
 
-type Answer = fn(BatchRequest) -> Option<BatchReply>;
+type ReplyTo = fn(BatchRequest) -> Option<BatchReply>;
 
 impl BatchCalculator for Broken {
     fn calculate(
@@ -118,8 +118,8 @@ impl BatchCalculator for Broken {
         _: &Call<'_>,
         requests: RequestStream<BatchRequest>,
     ) -> Result<ReplyStream<BatchReply>, Status> {
-        let answer = self.0;
-        let replies = requests.map(move |request| Ok(answer(request?)));
+        let reply_to = self.0;
+        let replies = requests.map(move |request| Ok(reply_to(request?)));
         Ok(replies.take_while(|reply| futures::future::ready(!matches!(reply, Ok(None)))).map(unwrapped).boxed())
     }
 }
@@ -129,29 +129,29 @@ fn unwrapped(reply: Result<Option<BatchReply>, Status>) -> Result<BatchReply, St
 }
 
 #[test]
-fn replies_that_do_not_fit_their_requests_are_an_error_and_no_results() {
-    let cases: [(Answer, &str); 6] = [
+fn replies_that_do_not_fit_their_requests_are_an_error() {
+    let cases: [(ReplyTo, &str); 6] = [
         (|_| Some(BatchReply::default()), "does not fit"),
         (|_| Some(BatchReply { n1: vec![1, 2, 3], ..Default::default() }), "does not fit"),
         (|_| Some(BatchReply { f1: vec![1.0, 2.0], ..Default::default() }), "does not fit"),
         (
-            |asked| {
+            |request| {
                 let errors = vec![Element { index: 2, code: 11, ..Default::default() }];
-                Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
+                Some(BatchReply { n1: request.n1, errors, ..Default::default() })
             },
             "does not fit",
         ),
         (
-            |asked| {
+            |request| {
                 let errors = [1, 0].map(|index| Element { index, code: 11, ..Default::default() }).to_vec();
-                Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
+                Some(BatchReply { n1: request.n1, errors, ..Default::default() })
             },
             "does not fit",
         ),
         (|_| None, "ended the RPC before it had all requests"),
     ];
-    for (answer, reason) in cases {
-        let server = start(Server::builder().service(batch_calculator_service(Broken(answer))));
+    for (reply_to, reason) in cases {
+        let server = start(Server::builder().service(batch_calculator_service(Broken(reply_to))));
         let failed = batch(&server).add(&[1, 2], &[3, 4]).unwrap_err();
         assert_eq!(failed.status().code(), Code::Internal);
         assert!(failed.to_string().contains(reason), "{failed}");
@@ -159,12 +159,12 @@ fn replies_that_do_not_fit_their_requests_are_an_error_and_no_results() {
 }
 
 #[test]
-fn a_code_that_no_calculation_has_is_told_as_it_is() {
-    let answer = |asked: BatchRequest| {
+fn an_unknown_code_of_a_calculation_is_passed_on() {
+    let reply_to = |request: BatchRequest| {
         let errors = vec![Element { index: 1, code: 7, ..Default::default() }];
-        Some(BatchReply { n1: asked.n1, errors, ..Default::default() })
+        Some(BatchReply { n1: request.n1, errors, ..Default::default() })
     };
-    let server = start(Server::builder().service(batch_calculator_service(Broken(answer))));
+    let server = start(Server::builder().service(batch_calculator_service(Broken(reply_to))));
     let results = batch(&server).add(&[1, 2], &[3, 4]).unwrap();
     assert_eq!(results, [Ok(1), Err(ElementError::Other(Code::PermissionDenied))]);
     assert_eq!(results[1].unwrap_err().to_string(), "PERMISSION_DENIED");

@@ -230,20 +230,20 @@ fn a_terminal_shows_the_progress_and_is_left_clean() {
 #[test]
 fn wrong_usage_says_what_would_be_right() {
     for (args, reason) in [
-        (&["--connections", "0"][..], "`0` is no number of connections from 1 to 1000"),
-        (&["--concurrency", "10001"], "`10001` is no number of calls in flight from 1 to 10000"),
+        (&["--connections", "0"][..], "`0` is not a number of connections from 1 to 1000"),
+        (&["--concurrency", "10001"], "`10001` is not a number of calls in flight from 1 to 10000"),
         (&["--connections", "1000", "--concurrency", "101"], "makes 101000 calls in flight; no more than 100000"),
-        (&["--count", "0"], "`0` is no number from 1 to"),
-        (&["--duration", "0"], "`0` is no number of seconds from 0.001"),
+        (&["--count", "0"], "`0` is not a number from 1 to"),
+        (&["--duration", "0"], "`0` is not a number of seconds from 0.001"),
         (&["--duration", "1", "--count", "1"], "--duration and --count exclude each other"),
-        (&["--rate", "0"], "`0` is no number of calls per second from 0.001 to 1000000"),
-        (&["--rate", "nan"], "`nan` is no number of calls per second"),
+        (&["--rate", "0"], "`0` is not a number of calls per second from 0.001 to 1000000"),
+        (&["--rate", "nan"], "`nan` is not a number of calls per second"),
         (
             &["--operation", "power"],
             "`power` is not an operation; the operations are add, subtract, multiply and divide",
         ),
-        (&["--batch", "65537"], "`65537` is no number of elements from 1 to 65536"),
-        (&["--threads", "257"], "`257` is no number of threads from 1 to 256"),
+        (&["--batch", "65537"], "`65537` is not a number of elements from 1 to 65536"),
+        (&["--threads", "257"], "`257` is not a number of threads from 1 to 256"),
         (&["--warm-up", "-1"], "number of seconds from 0"),
         (&["--format", "xml"], "xml"),
         (&["--target", "nowhere"], "no port"),

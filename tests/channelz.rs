@@ -1,4 +1,4 @@
-//! Channelz: what it tells of the process, by the stubs generated here and by Python's.
+//! Channelz, by the stubs generated here and by Python's.
 
 use grpcio_kit::proto::grpc_channelz::channelz::address::Address;
 use grpcio_kit::proto::grpc_channelz::channelz::channel_connectivity_state::State;
@@ -16,7 +16,7 @@ fn options() -> CallOptions {
     CallOptions::default().timeout(PATIENCE)
 }
 
-/// Every server of the process, a page of `max_results` at a time. Other tests have servers too.
+/// All servers of the process, in pages of `max_results`. Other tests have servers too.
 fn servers(client: &ChannelzClient, max_results: i64) -> Vec<ServerProto> {
     let mut servers: Vec<ServerProto> = Vec::new();
     loop {
@@ -33,7 +33,7 @@ fn servers(client: &ChannelzClient, max_results: i64) -> Vec<ServerProto> {
     }
 }
 
-/// A socket, unless it has been closed meanwhile.
+/// A socket, unless it has been closed in the meantime.
 fn socket(client: &ChannelzClient, reference: &SocketRef) -> Option<Socket> {
     let request = GetSocketRequest { socket_id: reference.socket_id, ..Default::default() };
     client.get_socket(&request, options()).ok()?.socket.into_option()
@@ -53,13 +53,13 @@ fn port_of(address: &Option<Address>) -> i32 {
     }
 }
 
-/// The sockets of a server that may have ended meanwhile.
+/// The sockets of a server, which may have been shut down in the meantime.
 fn sockets(client: &ChannelzClient, server: &ServerProto) -> Vec<SocketRef> {
     let request = GetServerSocketsRequest { server_id: server.ref_.server_id, ..Default::default() };
     client.get_server_sockets(&request, options()).map(|page| page.socket_ref).unwrap_or_default()
 }
 
-/// The one of these servers that has a connection to `port`.
+/// The server that has a connection to `port`.
 fn find(client: &ChannelzClient, servers: &[ServerProto], port: i32) -> ServerProto {
     let is_at_port = |reference: &SocketRef| match socket(client, reference).map(|socket| socket.local.unwrap().address)
     {
@@ -71,19 +71,19 @@ fn find(client: &ChannelzClient, servers: &[ServerProto], port: i32) -> ServerPr
 }
 
 #[test]
-fn python_finds_what_it_did() {
+fn python_finds_its_own_calls() {
     let server = ServerProcess::start(&mut calc(&["serve", "--listen", "127.0.0.1:0"]));
     let output = stdout_of(python("tests/python/channelz.py").arg(server.target()));
-    assert_eq!(output, "channelz tells what was done\n");
+    assert_eq!(output, "channelz agrees\n");
 }
 
-/// The C core writes local time, and says that it is UTC.
+/// The C core marks local time as UTC.
 #[test]
-fn times_are_right_wherever_the_server_is() {
+fn timestamps_are_utc_in_any_time_zone() {
     for zone in ["NPT-5:45", "NST3:30"] {
         let server = ServerProcess::start(calc(&["serve", "--listen", "127.0.0.1:0"]).env("TZ", zone));
         let output = stdout_of(python("tests/python/channelz.py").arg(server.target()));
-        assert_eq!(output, "channelz tells what was done\n");
+        assert_eq!(output, "channelz agrees\n");
     }
 }
 
@@ -139,7 +139,7 @@ fn a_channel_leads_to_its_socket() {
     let channel = client.get_channel(&request, options()).unwrap().channel.unwrap();
     assert_eq!(channel.data.state.state.enum_value(), Ok(State::READY));
     assert!(channel.data.calls_started > 0);
-    // A trace is written without a lock: who reads it may crash.
+    // A trace is written without a lock: reading it may crash the process.
     assert!(channel.data.trace.is_none());
 
     let request = GetSubchannelRequest { subchannel_id: channel.subchannel_ref[0].subchannel_id, ..Default::default() };

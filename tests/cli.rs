@@ -16,7 +16,7 @@ use crate::common::{calculator, target};
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
 
-/// Runs `calc` and gives its exit code, standard output and standard error.
+/// Runs `calc` and returns its exit code, standard output and standard error.
 fn outcome(args: &[&str]) -> (i32, String, String) {
     let output = run(&mut calc(args));
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -42,7 +42,7 @@ fn the_result_is_all_that_is_printed() {
 }
 
 #[test]
-fn negative_numbers_need_no_tricks() {
+fn negative_numbers_need_no_escape() {
     let server = calculator();
     assert_eq!(ask(&server, &["add", "-3", "-4"]), success("-7\n"));
     assert_eq!(ask(&server, &["subtract", "0", "-2147483647"]), success("2147483647\n"));
@@ -64,7 +64,7 @@ fn each_kind_of_error_has_its_exit_code_and_says_why() {
     assert_eq!(stderr, "error: 2147483647 + 1 = 2147483648 does not fit an int32 (-2147483648 to 2147483647)\n");
     assert_eq!(ask(&server, &["divide", "1", "0"]), (4, String::new(), "error: division by zero\n".to_owned()));
 
-    // Takes connections and does not answer.
+    // Accepts connections and does not reply.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let (code, stdout, stderr) = outcome(&["add", "1", "2", "--target", &address, "--timeout", "0.3"]);
@@ -80,13 +80,15 @@ fn each_kind_of_error_has_its_exit_code_and_says_why() {
 }
 
 #[test]
-fn wrong_usage_is_named() {
+fn wrong_usage_has_exit_code_2_and_a_reason() {
     for (args, reason) in [
         (&["add", "1"][..], "<N2>"),
-        (&["add", "1", "2147483648"], "`2147483648` is no int32"),
-        (&["add", "1", "two"], "`two` is no int32"),
-        (&["add", "1", "2", "--timeout", "0"], "`0` is no number of seconds"),
-        (&["add", "1", "2", "--timeout", "inf"], "`inf` is no number of seconds"),
+        (&["add", "1", "2147483648"], "invalid value for <N2>: `2147483648` is not an int32"),
+        (&["add", "1", "two"], "`two` is not an int32"),
+        // The first of two wrong operands.
+        (&["add", "one", "two"], "invalid value for <N1>: `one` is not an int32"),
+        (&["add", "1", "2", "--timeout", "0"], "`0` is not a number of seconds"),
+        (&["add", "1", "2", "--timeout", "inf"], "`inf` is not a number of seconds"),
         (&["add", "1", "2", "--target", "localhost"], "no port"),
         (&["serve", "--listen", "localhost"], "no port"),
         (&["serve", "--queues", "0"], "from 1 to 256"),
@@ -99,6 +101,54 @@ fn wrong_usage_is_named() {
         let (code, stdout, stderr) = outcome(args);
         assert_eq!((code, stdout.as_str()), (2, ""), "{args:?}: {stderr}");
         assert!(stderr.starts_with("error: ") && stderr.contains(reason), "{args:?}: {stderr}");
+    }
+}
+
+/// clap's own usage would list flags of the wrong command line as required: `calc add <N1> <N2> --timeout <SECONDS>`.
+#[test]
+fn an_error_shows_optional_flags_as_optional() {
+    for (args, usage) in [
+        (&["serve", "--grace", "1", "x"][..], "calc serve [OPTIONS]"),
+        (&["add", "1", "--timeout", "3"], "calc add [OPTIONS] <N1> <N2>"),
+        (&["subtract", "1", "--timeout", "3"], "calc substract [OPTIONS] <N1> <N2>"),
+        (&["multiply", "1", "--timeout", "3"], "calc multiply [OPTIONS] <N1> <N2>"),
+        (&["divide", "1", "--timeout", "3"], "calc divide [OPTIONS] <N1> <N2>"),
+        (&["batch", "--header", "--timeout", "3"], "calc batch [OPTIONS] <OPERATION>"),
+        (&["health", "--timeout", "3", "a", "b"], "calc health [OPTIONS] [SERVICE]"),
+        (&["list", "--timeout", "3", "a", "b"], "calc list [OPTIONS] [SERVICE]"),
+        (&["bench", "--timeout", "3", "x"], "calc bench [OPTIONS]"),
+        (&["completions"], "calc completions <SHELL>"),
+    ] {
+        let (_, _, stderr) = outcome(args);
+        assert!(stderr.contains(&format!("USAGE:\n    {usage}\n")), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_command_that_waits_for_ready_finds_a_server_that_starts_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}", folder.path().join("later.sock").display());
+    let commands = [&["add", "20", "10"][..], &["batch", "add"], &["health"], &["list"], &["bench", "--count=1"]];
+    let running = commands.map(|command| {
+        let mut command = calc(&[command, &["--wait-for-ready", "--timeout", "30", "--target", &address]].concat());
+        Running::start(&mut command)
+    });
+    // Without the flag it fails at once.
+    assert_eq!(outcome(&["add", "1", "2", "--target", &address]).0, 6);
+    let _server = ServerProcess::start(&mut calc(&["serve", "--listen", &address]));
+    for (mut running, command) in running.into_iter().zip(commands) {
+        assert_eq!(running.wait().code(), Some(0), "{command:?}");
+    }
+}
+
+#[test]
+fn a_command_that_waits_for_ready_fails_when_its_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}", folder.path().join("never.sock").display());
+    let wait = ["--wait-for-ready", "--timeout", "0.2", "--target", &address];
+    for (command, code) in [(&["add", "1", "2"][..], 5), (&["health"], 2), (&["health", "--watch"], 2), (&["bench"], 6)]
+    {
+        assert_eq!(outcome(&[command, &wait].concat()).0, code, "{command:?}");
     }
 }
 
@@ -144,7 +194,7 @@ fn help_lists_the_exit_codes_and_the_environment() {
 }
 
 #[test]
-fn completions_know_the_commands_and_bash_can_read_them() {
+fn completions_have_the_commands_and_are_valid_bash() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = stdout_of(&mut calc(&["completions", shell]));
         assert!(script.contains("substract") && script.contains("timeout"), "{shell}");
@@ -156,7 +206,7 @@ fn completions_know_the_commands_and_bash_can_read_them() {
 }
 
 #[test]
-fn a_reader_that_has_gone_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let (reader, writer) = UnixStream::pair().unwrap();
     drop(reader);
     let status = calc(&["completions", "bash"]).stdout(OwnedFd::from(writer)).status().unwrap();
@@ -166,7 +216,7 @@ fn a_reader_that_has_gone_away_is_no_error() {
 #[test]
 fn a_full_disk_is_an_error() {
     let Ok(full) = File::options().write(true).open("/dev/full") else {
-        // Not every system has it.
+        // Not on every system.
         return;
     };
     let output =
@@ -176,7 +226,7 @@ fn a_full_disk_is_an_error() {
 }
 
 #[test]
-fn a_server_ends_in_order_on_either_signal() {
+fn a_server_shuts_down_cleanly_on_either_signal() {
     for signal in [SIGINT, SIGTERM] {
         let mut server = ServerProcess::start(&mut calc(&["serve", "--listen", "127.0.0.1:0"]));
         assert_eq!(stdout_of(&mut calc(&["add", "20", "10", "--timeout", "30", "--target", server.target()])), "30\n");
@@ -186,7 +236,7 @@ fn a_server_ends_in_order_on_either_signal() {
 }
 
 #[test]
-fn an_address_in_use_is_named_and_the_server_does_not_start() {
+fn a_server_does_not_start_on_an_address_in_use() {
     let server = calculator();
     let (code, stdout, stderr) = outcome(&["serve", "--listen", &target(&server)]);
     assert_eq!((code, stdout.as_str()), (1, ""));
@@ -194,11 +244,11 @@ fn an_address_in_use_is_named_and_the_server_does_not_start() {
 }
 
 #[test]
-fn calls_that_outlast_the_grace_are_cancelled_and_the_exit_code_says_so() {
+fn rpcs_that_outlast_the_grace_are_cancelled_and_the_exit_code_is_1() {
     let mut server = ServerProcess::start(&mut calc(&["serve", "--listen", "127.0.0.1:0", "--grace", "0.2"]));
     let client = RawClient::connect(server.target());
     let open = client.open("/calc.Calculator/Add");
-    // A second call on the same connection: the first has arrived before it is answered.
+    // A second call on the same connection: the first arrives before its reply.
     client.call("/calc.Calculator/Add", &[]).unwrap();
     server.process.signal(SIGTERM);
     let code = open.end();
@@ -220,7 +270,7 @@ fn a_second_signal_ends_the_server_at_once() {
 }
 
 #[test]
-fn standard_output_that_nobody_reads_does_not_stop_the_server() {
+fn a_closed_standard_output_does_not_stop_the_server() {
     let (reader, writer) = UnixStream::pair().unwrap();
     drop(reader);
     let folder = tempfile::tempdir().unwrap();

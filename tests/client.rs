@@ -1,4 +1,4 @@
-//! The client: results, errors that can be told apart, deadlines, and its targets.
+//! The client: results, typed errors, deadlines and targets.
 
 use std::net::TcpListener;
 use std::sync::mpsc;
@@ -12,12 +12,12 @@ use grpcio_kit::Code;
 
 use crate::common::{PATIENCE, calculator, client, start};
 
-/// A port on which nobody listens: it was free a moment ago.
+/// A port without a listener: it was free a moment ago.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A target that takes connections and never answers.
+/// A target that accepts connections and never replies.
 fn silent_target() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = listener.local_addr().unwrap().to_string();
@@ -36,7 +36,7 @@ fn the_four_operations_give_integers_and_a_float() {
 }
 
 #[test]
-fn the_futures_run_at_the_same_time_on_any_executor() {
+fn the_futures_run_concurrently_on_any_executor() {
     let server = calculator();
     let client = client(&server);
     let sums = (0..1000).map(|n| client.add_async(n, 1));
@@ -48,7 +48,7 @@ fn the_futures_run_at_the_same_time_on_any_executor() {
 }
 
 #[test]
-fn an_overflow_is_told_with_its_exact_result() {
+fn an_overflow_has_its_exact_result() {
     let server = calculator();
     let client = client(&server);
     assert!(matches!(client.add(i32::MAX, 1), Err(Error::Overflow { result: 2_147_483_648, .. })));
@@ -59,42 +59,42 @@ fn an_overflow_is_told_with_its_exact_result() {
 }
 
 #[test]
-fn a_division_by_zero_is_told_from_everything_else() {
+fn a_division_by_zero_is_an_error_of_its_own() {
     let server = calculator();
     assert!(matches!(client(&server).divide(1, 0), Err(Error::DivisionByZero(_))));
 }
 
 #[test]
-fn a_server_that_does_not_answer_is_a_deadline() {
+fn a_silent_server_is_deadline_exceeded() {
     let (_listener, target) = silent_target();
     let client = Client::connect(&target).unwrap().wait_for_ready(true).timeout(Duration::from_millis(200));
     assert!(matches!(client.add(1, 1), Err(Error::DeadlineExceeded(_))));
 }
 
 #[test]
-fn a_server_that_is_not_there_is_unavailable() {
+fn a_missing_server_is_unavailable() {
     let client = Client::connect(&format!("127.0.0.1:{}", free_port())).unwrap().timeout(PATIENCE);
     assert!(matches!(client.add(1, 1), Err(Error::Unavailable(_))));
 }
 
 #[test]
 fn a_client_that_waits_for_ready_finds_a_server_that_starts_later() {
-    // A name of its own, for a port could be taken by another test in between.
+    // A socket of its own: another test could take a free port.
     let folder = tempfile::tempdir().unwrap();
     let target = format!("unix:{}", folder.path().join("later.sock").display());
     let client = Client::connect(&target).unwrap().wait_for_ready(true).timeout(PATIENCE);
-    let (started, asked) = mpsc::channel();
+    let (started, has_started) = mpsc::channel();
     let call = thread::spawn(move || {
         started.send(()).unwrap();
         client.add(20, 10)
     });
-    asked.recv().unwrap();
+    has_started.recv().unwrap();
     let _server = calc::server::builder().listen(target.parse().unwrap()).start().unwrap();
     assert_eq!(call.join().unwrap(), Ok(30));
 }
 
 #[test]
-fn every_kind_of_target_of_the_c_core_is_understood() {
+fn a_client_connects_to_every_kind_of_target() {
     let folder = tempfile::tempdir().unwrap();
     let unix = format!("unix:{}", folder.path().join("calc.sock").display());
     let server = start(calc::server::builder().listen(unix.parse().unwrap()));
@@ -104,7 +104,7 @@ fn every_kind_of_target_of_the_c_core_is_understood() {
         format!("127.0.0.1:{port}"),
         format!("localhost:{port}"),
         format!("dns:///localhost:{port}"),
-        // The first of the two is tried, and the second one taken.
+        // The first address has no listener.
         format!("ipv4:127.0.0.1:{},127.0.0.1:{port}", free_port()),
         unix,
     ];
@@ -115,7 +115,7 @@ fn every_kind_of_target_of_the_c_core_is_understood() {
 }
 
 #[test]
-fn a_text_that_is_no_target_is_refused_at_once() {
+fn an_invalid_target_is_rejected_before_a_call() {
     for (text, reason) in [
         ("", "empty"),
         ("localhost", "no port"),
@@ -132,7 +132,7 @@ fn a_text_that_is_no_target_is_refused_at_once() {
 }
 
 #[test]
-fn the_longest_timeout_is_no_overflow() {
+fn the_maximum_timeout_does_not_overflow() {
     let server = calculator();
     assert_eq!(client(&server).timeout(Duration::MAX).add(20, 10), Ok(30));
 }

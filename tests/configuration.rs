@@ -1,4 +1,4 @@
-//! Where `calc serve` gets its configuration, and how it can be looked at before it is served.
+//! The configuration of `calc serve`: its sources, `--print-config` and `--check`.
 
 use std::net::TcpListener;
 
@@ -9,8 +9,14 @@ fn print_config(args: &[&str], environment: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn each_value_in_force_comes_with_its_source() {
-    let environment = [("CALC_GRACE", "3"), ("CALC_MAX_DEADLINE", "none"), ("CALC_LISTEN", "127.0.0.1:1,unix:b")];
+fn each_value_in_effect_has_its_source() {
+    let environment = [
+        ("CALC_GRACE", "3"),
+        ("CALC_MAX_DEADLINE", "none"),
+        ("CALC_LISTEN", "127.0.0.1:1,unix:b"),
+        // Empty: not set. It once was the source of the default value.
+        ("CALC_DRAIN_DELAY", ""),
+    ];
     let config = print_config(&["--max-deadline=60", "--queues", "7"], &environment);
     for line in [
         "--listen=127.0.0.1:1,unix:b                # environment, CALC_LISTEN",
@@ -18,13 +24,14 @@ fn each_value_in_force_comes_with_its_source() {
         "--grace=3                                  # environment, CALC_GRACE",
         "--max-deadline=60                          # command line",
         "--max-request-bytes=4194304                # default",
+        "--drain-delay=0                            # default",
     ] {
         assert!(config.lines().any(|other| other == line), "{line}: {config}");
     }
 }
 
 #[test]
-fn every_option_is_printed_and_what_is_printed_can_be_given() {
+fn every_option_is_printed_and_can_be_given_as_printed() {
     let config = print_config(&[], &[]);
     let help = stdout_of(&mut calc(&["serve", "--help"]));
     let options = help.lines().filter_map(|line| line.trim().strip_prefix("--")).filter(|line| line.contains(" <"));
@@ -54,19 +61,19 @@ fn a_check_does_not_listen() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let checked = stdout_of(&mut calc(&["serve", "--check", "--listen", &address]));
-    assert_eq!(checked, "the configuration can be served\n");
+    assert_eq!(checked, "the configuration is valid\n");
 }
 
 #[test]
-fn a_check_finds_what_a_start_would_find() {
+fn a_check_finds_the_errors_of_a_start() {
     for (args, message) in [
-        (&["--max-concurrent-streams=0"][..], "no number from 1 to 2147483647"),
-        (&["--keepalive-time=2147484"], "no number of seconds from 0.001 to 2147483.646"),
-        (&["--max-deadline=never"], "neither `none` nor a number of seconds"),
-        (&["--memory-quota=1000"], "no number of bytes from 1048576"),
-        (&["--compression=brotli"], "none of off, gzip and deflate"),
+        (&["--max-concurrent-streams=0"][..], "not a number from 1 to 2147483647"),
+        (&["--keepalive-time=2147484"], "not a number of seconds from 0.001 to 2147483.646"),
+        (&["--max-deadline=never"], "not a number of seconds from 0.001 to 2147483.646, or `none`"),
+        (&["--memory-quota=1000"], "not a number of bytes from 1048576"),
+        (&["--compression=brotli"], "not one of off, gzip, deflate"),
         (&["--metrics=unix:/nowhere"], "--metrics takes no Unix socket"),
-        (&["--max-request-bytes=3000000000"], "no number of bytes from 1 to 2147483647"),
+        (&["--max-request-bytes=3000000000"], "not a number of bytes from 1 to 2147483647"),
     ] {
         for check in [&["serve", "--check"][..], &["serve"]] {
             let output = run(calc(check).args(args));
@@ -77,9 +84,9 @@ fn a_check_finds_what_a_start_would_find() {
 }
 
 #[test]
-fn a_variable_that_is_empty_is_not_set_and_one_that_is_wrong_is_named() {
+fn an_empty_variable_is_not_set_and_a_wrong_one_is_in_the_error() {
     let checked = stdout_of(calc(&["serve", "--check"]).env("CALC_TLS_CERT", "").env("CALC_METRICS", ""));
-    assert_eq!(checked, "the configuration can be served\n");
+    assert_eq!(checked, "the configuration is valid\n");
     for (variable, value, message) in [
         ("CALC_GRACE", "soon", "--grace comes from the environment variable CALC_GRACE"),
         ("CALC_TLS_CERT", "/x", "--tls-cert comes from the environment variable CALC_TLS_CERT"),
@@ -88,13 +95,13 @@ fn a_variable_that_is_empty_is_not_set_and_one_that_is_wrong_is_named() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && stderr.contains(message), "{output:?}");
     }
-    // One that has nothing to do with it is not.
+    // Another variable is not.
     let output = run(calc(&["serve", "--check", "--grace=soon"]).env("CALC_QUEUES", "2"));
     assert!(!String::from_utf8_lossy(&output.stderr).contains("CALC_"), "{output:?}");
 }
 
 #[test]
-fn an_error_is_not_hidden_behind_all_options() {
+fn an_error_does_not_list_all_options() {
     let output = run(&mut calc(&["serve", "--grace", "1", "--grace", "2"]));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && stderr.contains("more than once") && stderr.len() < 200, "{stderr}");

@@ -1,11 +1,10 @@
-//! Every row of the contract, as bytes on the wire. `tests/python/contract.py` asks the
-//! same with Python's gRPC.
+//! Every row of the contract as bytes on the wire; `tests/python/contract.py` calls the same with Python's gRPC.
 
 use grpcio_kit::{Code, Limits};
 
 use crate::common::{calculator, raw::RawClient, start, target};
 
-/// The largest request that is accepted by default.
+/// The default limit of a request.
 const LIMIT: usize = 4 * 1024 * 1024;
 
 #[test]
@@ -16,11 +15,11 @@ fn every_row_of_the_contract_holds_on_the_wire() {
     for row in include_str!("contract.tsv").lines().filter(|line| !line.starts_with('#')) {
         let [method, request, outcome, what] = row.split('\t').collect::<Vec<_>>().try_into().unwrap();
         let path = if method.starts_with('/') { method.to_owned() } else { format!("/calc.Calculator/{method}") };
-        let answer = client.call(&path, &unhex(request));
+        let reply = client.call(&path, &unhex(request));
         match Code::ALL.iter().find(|code| code.name() == outcome) {
-            None => assert_eq!(answer.as_deref(), Ok(unhex(outcome).as_slice()), "{what}"),
+            None => assert_eq!(reply.as_deref(), Ok(unhex(outcome).as_slice()), "{what}"),
             Some(code) => {
-                let status = answer.expect_err(what);
+                let status = reply.expect_err(what);
                 assert_eq!(status.code(), *code, "{what}: {status}");
                 assert!(*code == Code::Unimplemented || !status.message().is_empty(), "{what}: no message");
             }
@@ -31,7 +30,7 @@ fn every_row_of_the_contract_holds_on_the_wire() {
 }
 
 #[test]
-fn a_request_that_is_no_message_is_told_what_is_wrong_with_it() {
+fn a_request_that_cannot_be_decoded_has_the_reason_in_its_status() {
     let server = calculator();
     let status = RawClient::connect(&target(&server)).call("/calc.Calculator/Add", &[0x08]).unwrap_err();
     assert!(status.message().starts_with("cannot decode calc.AddRequest: "), "{status}");
@@ -47,7 +46,7 @@ fn a_request_of_four_mebibytes_is_accepted_and_a_byte_more_is_not() {
 }
 
 #[test]
-fn the_largest_request_can_be_set() {
+fn the_limit_of_a_request_can_be_set() {
     let limits = Limits { max_request_bytes: 100, ..Limits::default() };
     let server = start(calc::server::builder().limits(limits));
     let client = RawClient::connect(&target(&server));
@@ -56,7 +55,7 @@ fn the_largest_request_can_be_set() {
     assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
 }
 
-/// An Add request of 20 and 10, filled up to `len` bytes with an unknown field.
+/// An Add request of 20 and 10, padded to `len` bytes with an unknown field.
 fn request_of(len: usize) -> Vec<u8> {
     let numbers = [0x08, 20, 0x10, 10];
     // The tag of field 15 and a length of up to four bytes.

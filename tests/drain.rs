@@ -37,7 +37,7 @@ fn streams_go_on_until_they_end_by_themselves() {
     let mut server = serve(&["--grace", "30"]);
     let mut client = keep_busy("streams", &[&server]);
     server.process.signal(SIGTERM);
-    server.wait_for_line("SIGTERM: ending");
+    server.wait_for_line("SIGTERM: draining");
     client.end_of_input();
     assert_eq!(server.process.wait().code(), Some(0));
 }
@@ -60,7 +60,7 @@ fn a_client_that_stays_does_not_keep_the_server_for_long() {
     let mut client = keep_busy("stays", &[&server]);
     server.process.signal(SIGTERM);
     assert_eq!(server.process.wait().code(), Some(0));
-    server.wait_for_line("ended; every call had finished");
+    server.wait_for_line("shut down; all RPCs finished");
     client.end_of_input();
 }
 
@@ -70,13 +70,13 @@ fn calls_that_do_not_end_are_cancelled_and_counted() {
     let mut client = keep_busy("forever", &[&server]);
     server.process.signal(SIGTERM);
     assert_eq!(server.process.wait().code(), Some(1));
-    server.wait_for_line("ended; 4 calls were still in flight and were cancelled");
+    server.wait_for_line("shut down; 4 RPCs were cancelled");
     client.end_of_input();
 }
 
 #[test]
-fn a_lame_duck_goes_on_answering_and_says_that_it_is_about_to_end() {
-    let mut server = serve(&["--lame-duck", "60", "--metrics", "127.0.0.1:0"]);
+fn a_server_serves_on_during_the_drain_delay_and_is_not_serving_by_its_health() {
+    let mut server = serve(&["--drain-delay", "60", "--metrics", "127.0.0.1:0"]);
     let health = || run(calc(&["health", "--target", server.target()]).env("CALC_TIMEOUT", "30")).status.code();
     let metrics = server.metrics.as_deref().unwrap().strip_prefix("http://").unwrap();
     let address = metrics.strip_suffix("/metrics").unwrap().parse().unwrap();

@@ -1,5 +1,4 @@
-//! The health service: who is told what and when, by our client and by Python's, and what
-//! thousands of watches leave behind.
+//! The health service, by our client and by Python's, and with thousands of watches.
 
 use std::thread;
 use std::time::Instant;
@@ -19,7 +18,7 @@ use grpcio_kit::{
 use crate::common::process::{Running, ServerProcess, calc, python, stdout_of};
 use crate::common::{PATIENCE, calculator, channel, start, target};
 
-/// What `tests/python/health.py` prints of a Calculator that is new.
+/// What `tests/python/health.py` prints for a new Calculator.
 pub const ANSWERS: &str = "\
 check '': SERVING
 check 'calc.Calculator': SERVING
@@ -82,7 +81,7 @@ fn a_calculator_is_serving_from_the_start() {
 }
 
 #[test]
-fn a_check_tells_the_last_status_that_was_set() {
+fn a_check_returns_the_last_status_that_was_set() {
     let (server, health) = health();
     let client = client(&server);
     assert_eq!(check(&client, "test.Service"), Err(Code::NotFound));
@@ -103,7 +102,7 @@ fn a_check_tells_the_last_status_that_was_set() {
 fn a_list_has_every_known_service_up_to_100() {
     let (server, health) = health();
     let client = client(&server);
-    // Known to a watch only.
+    // Unknown, and watched.
     let mut watch = watch(&client, "test.Nowhere");
     assert_eq!(next(&mut watch), Ok(Proto::SERVICE_UNKNOWN));
     for n in 1..100 {
@@ -120,7 +119,7 @@ fn a_list_has_every_known_service_up_to_100() {
 }
 
 #[test]
-fn a_watch_gets_the_present_status_and_then_each_change() {
+fn a_watch_receives_the_current_status_and_then_each_change() {
     let (server, health) = health();
     let mut watch = watch(&client(&server), "test.Service");
     assert_eq!(next(&mut watch), Ok(Proto::SERVICE_UNKNOWN));
@@ -173,7 +172,7 @@ fn after_a_shutdown_nothing_is_serving_and_nothing_can_change_that() {
 }
 
 #[test]
-fn a_server_that_ends_is_not_held_up_by_watches() {
+fn watches_do_not_delay_the_shutdown_of_a_server() {
     let server = calculator();
     let health = server.health().unwrap().clone();
     let mut watch = watch(&client(&server), "");
@@ -219,7 +218,7 @@ fn names_that_are_unknown_are_limited_in_length_and_number() {
         assert_eq!(state(reply.unwrap()), Ok(Proto::SERVICE_UNKNOWN));
     }
     assert_eq!(next(&mut watch(&client, "test.More")), Err(Code::ResourceExhausted));
-    // Neither limit is one for services that are there, nor for a name that is watched already.
+    // Neither limit applies to known services, nor to a name that is watched already.
     assert_eq!(next(&mut watch(&client, "test.N1")), Ok(Proto::SERVICE_UNKNOWN));
     assert_eq!(next(&mut watch(&client, "")), Ok(Proto::SERVING));
     health.set(&format!("{longest}x"), ServingStatus::Serving);
@@ -251,14 +250,14 @@ fn five_thousand_watches_all_see_a_change_and_leave_nothing_behind() {
     assert_eq!(health.watches(), WATCHES);
     health.set("", ServingStatus::NotServing);
     all(Proto::NOT_SERVING);
-    // Nothing more is there for any of them.
+    // None of them has received anything else.
     assert!(watches.iter_mut().all(|watch| watch.next().now_or_never().is_none()));
     drop(watches);
     wait_for_watches(&health, 0);
 }
 
 #[test]
-fn a_health_service_of_ones_own_beside_the_servers_is_an_error() {
+fn a_second_health_service_is_an_error() {
     let own = grpcio_kit::ServiceBuilder::new("grpc.health.v1.Health").build();
     let server = Server::builder().listen("127.0.0.1:0".parse().unwrap()).service(own).health(Health::new());
     assert!(matches!(server.start(), Err(StartError::DuplicateService("grpc.health.v1.Health"))));
@@ -271,14 +270,14 @@ fn python_gets_an_answer_to_every_method() {
 }
 
 #[test]
-fn python_watches_a_server_end() {
+fn python_watches_a_server_shut_down() {
     let mut server = ServerProcess::start(&mut calc(&["serve", "--listen", "127.0.0.1:0", "--grace", "30"]));
     let mut python = Running::start(python("tests/python/health.py").args([server.target(), "watch"]));
     let states = python.lines();
     assert_eq!(states.recv_timeout(PATIENCE).unwrap(), "SERVING");
     server.process.signal(15);
     assert_eq!(states.recv_timeout(PATIENCE).unwrap(), "NOT_SERVING");
-    assert_eq!(states.recv_timeout(PATIENCE).unwrap(), "UNAVAILABLE: the server is ending");
+    assert_eq!(states.recv_timeout(PATIENCE).unwrap(), "UNAVAILABLE: the server is shutting down");
     assert!(python.wait().success());
     assert_eq!(server.process.wait().code(), Some(0));
 }

@@ -1,12 +1,13 @@
-//! The HTTP port, as raw sockets see it.
+//! The HTTP endpoint, over raw sockets.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use grpcio_kit::http::{HttpError, HttpServer, Pages, Reply};
+use grpcio_kit::http::{HttpError, HttpServer, MAX_CONNECTIONS, Pages, Response};
 use grpcio_kit::{Metrics, Readiness, Server};
 
 use crate::common::http::{ask, connect, get, read_all, status};
@@ -25,10 +26,10 @@ fn health() -> HttpServer {
 }
 
 #[test]
-fn the_port_shows_health_and_readiness() {
+fn liveness_and_readiness_have_a_page_each() {
     let readiness = Readiness::default();
-    let asked = readiness.clone();
-    let port = port(Pages::new().health(move || asked.is_ready()));
+    let shown = readiness.clone();
+    let port = port(Pages::new().health(move || shown.is_ready()));
     assert!(get(port.address(), "/healthz").ends_with("\r\n\r\nok\n"));
     assert_eq!(status(&get(port.address(), "/readyz")), "503");
     let server = start(Server::builder().readiness(readiness.clone()));
@@ -56,10 +57,10 @@ fn a_head_request_gets_the_length_and_no_body() {
 }
 
 #[test]
-fn an_unknown_path_is_answered_with_those_that_there_are() {
+fn an_unknown_path_gets_a_404_with_the_list_of_pages() {
     let reply = get(health().address(), "/");
     assert_eq!(status(&reply), "404");
-    assert!(reply.ends_with("there are:\n  /healthz\n  /readyz\n"), "{reply}");
+    assert!(reply.ends_with("not found; the pages are:\n  /healthz\n  /readyz\n"), "{reply}");
 }
 
 #[test]
@@ -74,16 +75,16 @@ fn other_methods_are_not_allowed() {
 }
 
 #[test]
-fn what_is_no_request_is_answered_with_400() {
+fn an_invalid_request_gets_a_400() {
     let port = health();
     for request in ["hello\r\n\r\n", "GET /healthz HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
         assert_eq!(status(&ask(port.address(), request)), "400", "{request:?}");
     }
 }
 
-/// What is left unread would make the system reset the connection, and the answer be lost.
+/// With unread data, the system would reset the connection, and the response be lost.
 #[test]
-fn a_head_over_8_kib_is_answered_with_431_however_much_there_is() {
+fn a_head_over_8_kib_gets_a_431_however_large_it_is() {
     let port = health();
     for fields in [1, 2, 5] {
         let field = format!("A: {}\r\n", "x".repeat(8100));
@@ -106,10 +107,10 @@ fn a_request_may_come_byte_by_byte() {
 }
 
 #[test]
-fn clients_that_take_their_time_are_cut_off_and_the_next_one_is_answered() {
+fn slow_clients_are_disconnected_after_their_time_and_do_not_delay_others() {
     let port = health();
     let address = port.address();
-    // One that says nothing at all, and as many that keep sending a little as there are threads left.
+    // One sends nothing at all, the others a byte at a time.
     let mut silent = connect(address);
     let slow: Vec<_> = (0..3).map(|_| thread::spawn(move || drip(address))).collect();
     assert_eq!(status(&get(port.address(), "/healthz")), "200");
@@ -120,7 +121,25 @@ fn clients_that_take_their_time_are_cut_off_and_the_next_one_is_answered() {
     }
 }
 
-/// Sends a header field without an end until the port has had enough; gives what it says.
+/// Eight idle connections occupied all threads for 5 seconds, and a liveness probe failed on a healthy server.
+#[test]
+fn a_probe_is_answered_however_many_idle_or_slow_clients_there_are() {
+    let port = health();
+    let address = port.address();
+    let slow: Vec<_> = (0..16).map(|_| thread::spawn(move || drip(address))).collect();
+    let mut idle = Vec::new();
+    for number in 0..3 * MAX_CONNECTIONS {
+        idle.push(connect(address));
+        if number % 16 == 0 {
+            assert_eq!(status(&get(address, "/healthz")), "200", "{number}");
+        }
+    }
+    assert_eq!(status(&get(address, "/healthz")), "200");
+    drop(port);
+    slow.into_iter().for_each(|slow| drop(slow.join().unwrap()));
+}
+
+/// Sends an endless header field, a byte at a time, until it is disconnected; returns the response.
 fn drip(address: SocketAddr) -> String {
     let mut stream = connect(address);
     stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
@@ -129,7 +148,7 @@ fn drip(address: SocketAddr) -> String {
     loop {
         match stream.read_to_end(&mut reply) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            // An end, or a reset: it was cut off.
+            // The end, or a reset.
             _ => return String::from_utf8(reply).unwrap(),
         }
         if stream.write_all(b"x").is_err() {
@@ -139,21 +158,20 @@ fn drip(address: SocketAddr) -> String {
 }
 
 #[test]
-fn many_connections_at_once_are_all_answered() {
+fn many_connections_at_once_all_get_a_response() {
     let port = health();
     let mut streams: Vec<_> = (0..100).map(|_| connect(port.address())).collect();
     for stream in &mut streams {
         stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
     }
-    // The first ones were accepted first.
     for stream in &mut streams {
         assert_eq!(status(&read_all(stream)), "200");
     }
 }
 
 #[test]
-fn a_page_that_panics_costs_no_thread() {
-    let port = port(Pages::new().page("/panic", || panic!("meant to")).page("/fine", || Reply::ok("fine")));
+fn a_page_that_panics_is_a_500_and_others_go_on() {
+    let port = port(Pages::new().page("/panic", || panic!("meant to")).page("/fine", || Response::ok("fine")));
     for _ in 0..10 {
         assert_eq!(status(&get(port.address(), "/panic")), "500");
     }
@@ -161,7 +179,7 @@ fn a_page_that_panics_costs_no_thread() {
 }
 
 #[test]
-fn a_port_that_is_dropped_is_free_again_whoever_is_connected() {
+fn dropping_the_endpoint_frees_its_port_despite_open_connections() {
     let port = health();
     let address = port.address();
     let mut open: Vec<_> = (0..6).map(|_| connect(address)).collect();
@@ -172,7 +190,29 @@ fn a_port_that_is_dropped_is_free_again_whoever_is_connected() {
 }
 
 #[test]
-fn an_address_that_cannot_be_had_is_named() {
+fn a_page_that_does_not_return_does_not_keep_the_port() {
+    let (enter, entered) = mpsc::channel();
+    let (leave, left) = mpsc::channel::<()>();
+    let left = Mutex::new(left);
+    let page = move || {
+        enter.send(()).unwrap();
+        // The end of the test.
+        let _ = left.lock().unwrap().recv();
+        Response::ok("late")
+    };
+    let port = port(Pages::new().page("/late", page));
+    let address = port.address();
+    let mut stream = connect(address);
+    stream.write_all(b"GET /late HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    entered.recv_timeout(PATIENCE).unwrap();
+    drop(port);
+    let again = HttpServer::start(&address.into(), Pages::new().health(|| true)).unwrap();
+    assert_eq!(status(&get(again.address(), "/healthz")), "200");
+    drop(leave);
+}
+
+#[test]
+fn an_error_names_the_address() {
     let port = health();
     let error = HttpServer::start(&port.address().into(), Pages::new()).err().unwrap();
     assert!(matches!(error, HttpError::Listen { .. }));

@@ -19,7 +19,7 @@ use crate::protos::shapes::Shape;
 use crate::protos::shapes::shape::Corner;
 use crate::protos::shapes::shape::corner::Radius;
 
-/// A service that gives back what it gets, in the shape that the method asks for.
+/// A service that echoes its requests, as the reply types allow.
 pub struct Echo;
 
 impl Kinds for Echo {
@@ -111,14 +111,14 @@ fn texts(replies: impl Iterator<Item = Result<Nested, Status>>) -> Vec<Result<St
 }
 
 #[test]
-fn a_unary_method_answers_with_one_message() {
+fn a_unary_rpc_has_one_reply() {
     let (_server, client) = kinds();
     assert_eq!(client.unary(&shape(2), options()), Ok(shape(2)));
     assert_eq!(block_on(client.unary_async_(&shape(2), options())), Ok(shape(2)));
 }
 
 #[test]
-fn a_server_streaming_method_answers_with_any_number_of_messages() {
+fn a_server_streaming_rpc_has_any_number_of_replies() {
     let (_server, client) = kinds();
     let replies: Result<Vec<_>, _> = client.server_streaming(&shape(1000), options()).collect();
     assert_eq!(replies, Ok(corners(1000)));
@@ -127,14 +127,14 @@ fn a_server_streaming_method_answers_with_any_number_of_messages() {
 }
 
 #[test]
-fn a_server_streaming_method_that_fails_at_once_answers_with_its_status() {
+fn a_server_streaming_rpc_that_fails_at_once_has_its_status() {
     let (_server, client) = kinds();
     let replies: Vec<_> = client.server_streaming(&shape(0), options()).collect();
     assert!(matches!(&replies[..], [Err(status)] if status.message() == "a shape without corners"), "{replies:?}");
 }
 
 #[test]
-fn a_client_streaming_method_takes_any_number_of_messages() {
+fn a_client_streaming_rpc_takes_any_number_of_requests() {
     let (_server, client) = kinds();
     assert_eq!(client.client_streaming(corners(2), options()), Ok(shape(2)));
     assert_eq!(client.client_streaming([], options()), Ok(shape(0)));
@@ -144,7 +144,7 @@ fn a_client_streaming_method_takes_any_number_of_messages() {
 
 /// grpcio cancels a call whose requests are dropped before their end: such a reply was lost.
 #[test]
-fn a_reply_that_comes_before_the_last_request_arrives() {
+fn a_reply_sent_before_the_last_request_is_received() {
     let (_server, client) = kinds();
     assert_eq!(client.client_streaming(corners(100_000), options()), Ok(shape(3)));
     let endless = stream::iter(corners(3)).chain(stream::pending());
@@ -152,7 +152,7 @@ fn a_reply_that_comes_before_the_last_request_arrives() {
 }
 
 #[test]
-fn a_bidirectional_method_answers_while_requests_are_sent() {
+fn a_bidi_streaming_rpc_receives_replies_while_it_sends_requests() {
     let (_server, client) = kinds();
     let (mut requests, sent) = mpsc::channel(1);
     let mut replies = block_on_stream(client.bidi_streaming_async(sent, options()));
@@ -165,7 +165,7 @@ fn a_bidirectional_method_answers_while_requests_are_sent() {
 }
 
 #[test]
-fn a_bidirectional_call_is_a_plain_iterator_for_callers_that_wait() {
+fn a_blocking_bidi_streaming_rpc_is_an_iterator() {
     let (_server, client) = kinds();
     let lengths = (0..1000_u16).map(|n| radius(f32::from(n)));
     let replies = texts(client.bidi_streaming(lengths, options()));
@@ -182,7 +182,7 @@ fn a_status_ends_a_stream() {
     assert!(replies.len() <= 3, "{replies:?}");
 }
 
-/// Python's client keeps all of them: they were sent.
+/// Python's client receives all of them.
 #[test]
 fn the_replies_before_a_status_are_sent() {
     let (server, _client) = kinds();
@@ -190,9 +190,9 @@ fn the_replies_before_a_status_are_sent() {
     assert_eq!(output, "2 replies, then OUT_OF_RANGE: a negative radius\n");
 }
 
-/// A call keeps its channel: once, it lost its completion queue and never ended.
+/// An RPC keeps its channel: once, it lost its completion queue and never ended.
 #[test]
-fn a_call_outlives_the_client_that_made_it() {
+fn an_rpc_outlives_its_client() {
     let (_server, client) = kinds();
     let replies = client.server_streaming(&shape(1000), options());
     let reply = client.move_async(&Empty::new(), options());
@@ -202,7 +202,7 @@ fn a_call_outlives_the_client_that_made_it() {
 }
 
 #[test]
-fn a_request_in_a_stream_that_cannot_be_decoded_ends_the_call() {
+fn a_malformed_request_in_a_stream_ends_the_rpc() {
     let (server, _client) = kinds();
     let status = RawClient::connect(&target(&server)).call("/test.Kinds/BidiStreaming", &[0x0d, 1]).unwrap_err();
     assert_eq!(status.code(), Code::Internal, "{status}");
@@ -220,7 +220,7 @@ fn metadata_reaches_the_method() {
 }
 
 #[test]
-fn methods_whose_names_are_taken_can_be_called() {
+fn methods_whose_names_are_keywords_or_taken_can_be_called() {
     let (_server, client) = kinds();
     assert_eq!(client.r#move(&Empty::new(), options()), Ok(Empty::new()));
     assert_eq!(client.self_(&Every::new(), options()), Ok(Every::new()));

@@ -75,7 +75,7 @@ fn a_client_that_pings_too_often_loses_its_connection() {
 
 #[test]
 fn calls_over_the_memory_quota_are_cancelled() {
-    let outcome = drive("memory", Limits { memory_quota_bytes: 16 * 1024 * 1024, ..Limits::default() });
+    let outcome = drive("memory", Limits { memory_quota: 16 * 1024 * 1024, ..Limits::default() });
     println!("{outcome}");
 }
 

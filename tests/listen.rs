@@ -1,4 +1,4 @@
-//! Where a server listens, and what it says when it cannot.
+//! The addresses that a server listens on, and the errors when it cannot.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -22,7 +22,7 @@ fn add(address: &ListenAddress) -> Result<i32, calc::Error> {
 }
 
 #[test]
-fn a_second_server_on_a_port_is_refused_by_name() {
+fn a_second_server_on_a_port_is_an_error_with_the_address() {
     let first = calculator();
     let address = target(&first);
     let refusal = refusal(&address);
@@ -31,10 +31,9 @@ fn a_second_server_on_a_port_is_refused_by_name() {
     assert_eq!(add(&first.addresses()[0]), Ok(30));
 }
 
-/// The C core is content when it gets one of the two: then half of the callers would reach
-/// somebody else.
+/// The C core succeeds if it can bind one of the two: half of the clients would reach another server.
 #[test]
-fn a_port_of_which_only_the_ipv4_half_is_taken_is_refused() {
+fn a_port_that_is_in_use_for_ipv4_only_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     for address in [format!("[::]:{port}"), format!("localhost:{port}")] {
@@ -44,7 +43,7 @@ fn a_port_of_which_only_the_ipv4_half_is_taken_is_refused() {
 }
 
 #[test]
-fn the_wildcard_takes_ipv4_too() {
+fn the_wildcard_address_accepts_ipv4_too() {
     let server = start("[::]:0").unwrap();
     let address = target(&server);
     let port = address.rsplit(':').next().unwrap();
@@ -52,7 +51,7 @@ fn the_wildcard_takes_ipv4_too() {
 }
 
 #[test]
-fn a_server_listens_on_every_address_that_it_was_given() {
+fn a_server_listens_on_every_configured_address() {
     let folder = tempfile::tempdir().unwrap();
     let unix = ListenAddress::Unix(folder.path().join("calc.sock"));
     let server = calc::server::builder()
@@ -77,22 +76,22 @@ fn every_address_of_a_name_has_the_same_port() {
 }
 
 #[test]
-fn an_address_of_another_machine_is_refused_with_the_reason() {
+fn an_address_of_another_machine_is_an_error_with_the_reason() {
     // Reserved for documentation (RFC 5737).
     let refusal = refusal("192.0.2.1:50050");
     assert!(refusal.contains("192.0.2.1:50050") && refusal.contains("assign"), "{refusal}");
 }
 
 #[test]
-fn a_name_that_does_not_resolve_is_refused() {
-    // A label has at most 63 characters (RFC 1035): no name server has to be asked.
+fn a_name_that_does_not_resolve_is_an_error() {
+    // A label has at most 63 characters (RFC 1035): this needs no name server.
     let address = format!("{}:50050", "x".repeat(64));
     let refusal = refusal(&address);
     assert!(refusal.starts_with(&format!("cannot listen on {address}: ")), "{refusal}");
 }
 
 #[test]
-fn a_socket_on_which_another_server_listens_is_refused() {
+fn a_socket_that_another_server_listens_on_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("calc.sock");
     let _other = UnixListener::bind(&path).unwrap();
@@ -118,12 +117,12 @@ fn a_file_is_not_replaced_by_a_socket() {
     let path = folder.path().join("precious");
     File::create(&path).unwrap();
     let refusal = refusal(&format!("unix:{}", path.display()));
-    assert!(refusal.contains("no socket"), "{refusal}");
+    assert!(refusal.contains("not a socket"), "{refusal}");
     assert!(path.is_file());
 }
 
 #[test]
-fn a_socket_in_a_folder_that_is_not_there_is_refused_with_the_reason() {
+fn a_socket_in_a_missing_folder_is_an_error_with_the_reason() {
     let refusal = refusal("unix:/nowhere/calc.sock");
     assert!(refusal.contains("No such file or directory"), "{refusal}");
     let refusal = self::refusal(&format!("unix:/tmp/{}", "x".repeat(200)));
@@ -131,12 +130,12 @@ fn a_socket_in_a_folder_that_is_not_there_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_server_without_an_address_is_refused() {
+fn a_server_without_an_address_is_an_error() {
     assert!(matches!(calc::server::builder().start(), Err(StartError::NoAddress)));
 }
 
 #[test]
-fn a_service_that_is_registered_twice_is_refused() {
+fn a_service_that_is_registered_twice_is_an_error() {
     let again = calc::proto::calc_grpc::calculator_service(calc::calculator::CalculatorService);
     let refused = calc::server::builder().service(again).listen("127.0.0.1:0".parse().unwrap()).start();
     assert!(matches!(refused, Err(StartError::DuplicateService("calc.Calculator"))));

@@ -1,4 +1,4 @@
-//! The log of `calc serve`: what is in a line, and that nobody ever waits for its reader.
+//! The log of `calc serve`: the content of its lines, and that an unread standard error blocks nothing.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -21,14 +21,14 @@ fn client(target: &str) -> calc::Client {
     calc::Client::connect(target).unwrap().timeout(PATIENCE)
 }
 
-/// Ends a server and gives what it still has to say, but for the lines for people.
+/// Shuts a server down and returns the rest of its log, without notices.
 fn rest(mut server: ServerProcess) -> Vec<String> {
     server.process.signal(15);
     let mut lines = Vec::new();
     loop {
         let line = server.next_line();
         // In a log of JSON these are the messages of events.
-        if line.contains("ended; ") {
+        if line.contains("shut down; ") {
             assert_eq!(server.process.wait().code(), Some(0));
             return lines;
         }
@@ -39,7 +39,7 @@ fn rest(mut server: ServerProcess) -> Vec<String> {
 }
 
 #[test]
-fn a_healthy_server_says_nothing_at_info() {
+fn a_healthy_server_logs_nothing_at_info() {
     let server = ServerProcess::start(&mut serve(&[]));
     client(server.target()).add(20, 10).unwrap();
     client(server.target()).divide(1, 0).unwrap_err();
@@ -47,22 +47,22 @@ fn a_healthy_server_says_nothing_at_info() {
 }
 
 #[test]
-fn a_call_is_an_object_with_the_ids_that_its_caller_sent() {
+fn a_json_line_has_the_ids_that_the_client_sent() {
     let server = ServerProcess::start(&mut serve(&["--log-format", "json", "--access-log", "1"]));
     stdout_of(python("tests/python/access_log.py").arg("call").arg(server.target()));
     let lines = [server.next_line(), server.next_line(), server.next_line()];
     let checked = stdout_of(python("tests/python/access_log.py").arg("check").args(&lines));
     assert_eq!(
         checked,
-        "/calc.Calculator/Add OK None 1 1 made up None None\n\
+        "/calc.Calculator/Add OK None 1 1 random None None\n\
          /calc.Calculator/Add OK None 1 1 request-1 0af7651916cd43dd8448eb211c80319c b7ad6b7169203331\n\
-         /calc.Calculator/Divide INVALID_ARGUMENT division by zero 1 0 made up None None\n"
+         /calc.Calculator/Divide INVALID_ARGUMENT division by zero 1 0 random None None\n"
     );
     assert_eq!(rest(server), [""; 0]);
 }
 
 #[test]
-fn a_line_for_people_has_the_same_fields() {
+fn a_text_line_has_the_same_fields() {
     let server = ServerProcess::start(&mut serve(&["--access-log", "1"]));
     client(server.target()).divide(1, 0).unwrap_err();
     let line = server.next_line();
@@ -76,7 +76,7 @@ fn a_line_for_people_has_the_same_fields() {
 }
 
 #[test]
-fn a_sampled_access_log_has_what_the_server_failed() {
+fn a_sampled_access_log_has_every_server_error() {
     let server = ServerProcess::start(&mut serve(&["--access-log", "0.000000001"]));
     client(server.target()).add(20, 10).unwrap();
     let raw = RawClient::connect(server.target());
@@ -87,7 +87,7 @@ fn a_sampled_access_log_has_what_the_server_failed() {
 }
 
 #[test]
-fn the_level_is_what_was_asked_for() {
+fn the_level_hides_what_is_below_it() {
     for arguments in [["--log-level", "warn"], ["--log-level", "off"]] {
         let server = ServerProcess::start(serve(&["--access-log", "1"]).args(arguments));
         client(server.target()).add(20, 10).unwrap();
@@ -96,7 +96,7 @@ fn the_level_is_what_was_asked_for() {
 }
 
 #[test]
-fn the_c_core_tells_its_details_at_debug() {
+fn details_of_the_c_core_are_logged_at_debug() {
     let server = ServerProcess::start(&mut serve(&["--log-level", "debug"]));
     let detail = server.wait_for_line_with(" DEBUG grpc_core: ");
     assert!(detail.contains(" file=\"src/core/"), "{detail}");
@@ -124,7 +124,7 @@ fn an_error_of_the_c_core_is_an_event() {
     client(server.target()).wait_for_ready(true).add(20, 10).unwrap();
 }
 
-/// A server whose standard error is full: nobody has read a line since it started.
+/// A server whose standard error is full: no line has been read since it started.
 struct Unread {
     server: Running,
     stderr: BufReader<ChildStderr>,
@@ -149,7 +149,7 @@ impl Unread {
         while dropped(&metrics) == 0 {
             assert!(begin.elapsed() < PATIENCE, "no line is dropped");
             for _ in 0..500 {
-                // Every call is answered, with the pipe full or not.
+                // Every RPC is answered, whether the pipe is full or not.
                 assert_eq!(add(&channel), 30);
             }
         }
@@ -157,7 +157,7 @@ impl Unread {
     }
 }
 
-/// A call with a long line in the log.
+/// Makes an RPC with a long line in the access log.
 fn add(channel: &Channel) -> i32 {
     use calc::proto::calc::AddRequest;
     let mut metadata = MetadataBuilder::new();
@@ -167,7 +167,7 @@ fn add(channel: &Channel) -> i32 {
     channel.unary(calc::proto::calc_grpc::calculator::ADD, &request, options).unwrap().n1
 }
 
-/// The number of dropped lines on the page of metrics.
+/// Returns the number of dropped lines on the metrics page.
 fn dropped(metrics: &str) -> u64 {
     let mut stream = TcpStream::connect(metrics).unwrap();
     stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
@@ -178,14 +178,14 @@ fn dropped(metrics: &str) -> u64 {
 }
 
 #[test]
-fn a_reader_that_stops_reading_stops_neither_calls_nor_the_end() {
+fn an_unread_log_blocks_neither_rpcs_nor_the_shutdown() {
     let mut unread = Unread::start();
     unread.server.signal(15);
     assert_eq!(unread.server.wait().code(), Some(0));
 }
 
 #[test]
-fn a_reader_that_reads_again_is_told_how_many_lines_it_missed() {
+fn the_log_reports_how_many_lines_were_dropped() {
     let mut unread = Unread::start();
     let mut line = String::new();
     while !line.contains("WARN") {
@@ -197,10 +197,10 @@ fn a_reader_that_reads_again_is_told_how_many_lines_it_missed() {
 }
 
 #[test]
-fn values_that_make_no_sense_are_refused_with_those_that_do() {
+fn invalid_values_are_rejected_with_the_valid_ones() {
     for (flag, value, message) in [
-        ("--access-log", "2", "`2` is neither `off` nor a share of calls, 0 to 1"),
-        ("--access-log", "nan", "`nan` is neither `off` nor a share of calls"),
+        ("--access-log", "2", "`2` is not a sampling rate from 0 to 1, or `off`"),
+        ("--access-log", "nan", "`nan` is not a sampling rate from 0 to 1"),
         ("--log-level", "loud", "[possible values: debug, error, info, off, trace, warn]"),
         ("--log-format", "xml", "[possible values: json, text]"),
         ("--metrics", ":9090", "it has no host"),

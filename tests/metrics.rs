@@ -1,4 +1,4 @@
-//! The page of metrics: what Prometheus reads after calls of every kind.
+//! The metrics page: what Prometheus scrapes after RPCs of every kind.
 
 use std::num::NonZeroUsize;
 
@@ -19,7 +19,7 @@ use crate::protos::kinds_grpc::{KindsClient, kinds_service};
 
 const TOKEN: &str = "0123456789abcdef";
 
-/// Refuses calls that ask for it.
+/// Rejects RPCs that ask for it.
 struct Refuse;
 
 impl Interceptor for Refuse {
@@ -35,12 +35,12 @@ fn metrics() -> Metrics {
     Metrics::new("test", "1.2.3", NonZeroUsize::new(2).unwrap()).unwrap()
 }
 
-/// A server that is counted, and the port that shows it.
+/// Starts a server with metrics, and the HTTP endpoint that serves them.
 fn counted(builder: ServerBuilder) -> (Server, HttpServer) {
     counted_before(builder.service(kinds_service(Echo)), Refuse)
 }
 
-/// One with an interceptor whose refusals are counted.
+/// Like [`counted`], with an interceptor whose rejections are counted.
 fn counted_before(builder: ServerBuilder, interceptor: impl Interceptor) -> (Server, HttpServer) {
     let metrics = metrics();
     let server = start(builder.interceptor(metrics.clone()).interceptor(interceptor));
@@ -62,7 +62,7 @@ fn options() -> CallOptions {
 }
 
 #[test]
-fn every_series_is_there_before_the_first_call() {
+fn every_series_exists_before_the_first_rpc() {
     let (_server, port) = counted(calc::server::builder());
     expect(
         &page(&port),
@@ -81,7 +81,7 @@ fn every_series_is_there_before_the_first_call() {
 }
 
 #[test]
-fn the_page_has_the_calls_that_were_made() {
+fn the_page_counts_the_rpcs_that_were_made() {
     let (server, port) = counted(calc::server::builder());
     let calculator = client(&server);
     for _ in 0..5 {
@@ -126,9 +126,9 @@ fn the_page_has_the_calls_that_were_made() {
     expect(&page(&port), &series.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
-/// Who may not call does not learn of the limit.
+/// A client without access does not learn the limit.
 #[test]
-fn a_request_over_the_limit_is_refused_for_its_size_after_its_caller_is_known() {
+fn a_request_over_the_limit_is_rejected_for_its_size_only_after_authentication() {
     let folder = Folder::new();
     folder.put("tokens", TOKEN);
     let tokens = BearerTokens::file(folder.path("tokens")).load().unwrap();
@@ -150,7 +150,7 @@ fn a_request_over_the_limit_is_refused_for_its_size_after_its_caller_is_known() 
 }
 
 #[test]
-fn a_call_in_flight_is_counted_until_it_ends() {
+fn an_rpc_in_flight_is_counted_until_it_ends() {
     let (server, port) = counted(Server::builder());
     let labels = "grpc_type=bidi_stream,grpc_service=test.Kinds,grpc_method=BidiStreaming";
     let endless = stream::iter([radius(1.0)]).chain(stream::pending());
@@ -169,7 +169,7 @@ fn a_call_in_flight_is_counted_until_it_ends() {
 }
 
 #[test]
-fn other_numbers_can_be_added_under_names_of_their_own() {
+fn other_metrics_can_be_added_under_unique_names() {
     let metrics = metrics();
     metrics.counter("test_things_total", "Things.", || 3).unwrap();
     metrics.gauge("test_degrees", "Degrees.", || -1.5).unwrap();
@@ -188,7 +188,7 @@ fn other_numbers_can_be_added_under_names_of_their_own() {
 }
 
 #[test]
-fn calc_serve_shows_every_metric_that_the_dashboard_names() {
+fn calc_serve_has_every_metric_of_the_dashboard() {
     let mut server = ServerProcess::start(&mut calc(&["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]));
     let page = server.metrics.clone().unwrap();
     let client = calc::Client::connect(server.target()).unwrap().timeout(PATIENCE);
@@ -208,7 +208,7 @@ fn calc_serve_shows_every_metric_that_the_dashboard_names() {
 }
 
 #[test]
-fn a_metrics_port_in_use_is_named_and_the_server_does_not_start() {
+fn a_metrics_address_in_use_is_named_and_the_server_does_not_start() {
     let (_server, port) = counted(Server::builder());
     let output = run(&mut calc(&["serve", "--listen", "127.0.0.1:0", "--metrics", &port.address().to_string()]));
     let stderr = String::from_utf8(output.stderr).unwrap();

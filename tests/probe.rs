@@ -1,4 +1,4 @@
-//! `calc health`, against our servers, Python's, and none at all.
+//! `calc health` against our server, Python's, and none.
 
 use calc::proto::calc_grpc::calculator;
 use grpcio_kit::{Health, Server, ServingStatus};
@@ -6,7 +6,7 @@ use grpcio_kit::{Health, Server, ServingStatus};
 use crate::common::process::{Running, ServerProcess, calc, python, run};
 use crate::common::{PATIENCE, calculator, start, target};
 
-/// Runs `calc health` and gives its exit code, standard output and standard error.
+/// Runs `calc health` and returns its exit code, standard output and standard error.
 fn probe(args: &[&str]) -> (i32, String, String) {
     let output = run(calc(&["health"]).args(args));
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -38,8 +38,8 @@ fn the_probe_has_the_exit_codes_of_grpc_health_probe() {
 }
 
 #[test]
-fn the_probe_tells_a_server_that_is_not_there_from_one_that_has_no_health() {
-    // Takes connections and does not answer.
+fn a_missing_server_and_one_without_the_service_have_different_exit_codes() {
+    // Accepts connections and does not reply.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     assert_eq!(outcome(&["--target", &address, "--timeout", "0.3"]), (2, String::new()));
@@ -55,7 +55,7 @@ fn the_probe_tells_a_server_that_is_not_there_from_one_that_has_no_health() {
 }
 
 #[test]
-fn the_probe_understands_a_python_server() {
+fn the_probe_checks_a_python_server() {
     for (status, code) in [("SERVING", 0), ("NOT_SERVING", 4), ("UNKNOWN", 4)] {
         let server = ServerProcess::start(python("tests/python/health.py").args(["serve", status]));
         let at = ["--timeout", "30", "--target", server.target()];

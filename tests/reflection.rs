@@ -1,24 +1,26 @@
-//! Server reflection: what a server says of itself, asked by Python's implementation.
+//! Server reflection, asked by Python's client, and our client against Python's server.
 
 use grpcio_kit::reflection::Conflict;
-use grpcio_kit::{Server, ServerBuilder, ServiceBuilder, StartError};
+use grpcio_kit::reflection_client::{ReflectionClient, ReflectionError};
+use grpcio_kit::{CallOptions, Channel, Server, ServerBuilder, ServiceBuilder, StartError};
 use protobuf::descriptor::{
     DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
+    MethodOptions,
 };
 use protobuf::reflect::FileDescriptor;
 
-use crate::common::process::{python, stdout_of};
+use crate::common::process::{ServerProcess, python, stdout_of};
 use crate::common::protoc::{compile, folder};
-use crate::common::{calculator, start, target};
-use crate::protos::kinds;
+use crate::common::{PATIENCE, calculator, channel, start, target};
+use crate::protos::{kinds, shapes};
 
-/// A service by its name alone.
+/// A service without methods.
 fn named(name: &'static str) -> ServiceBuilder {
     ServiceBuilder::new(name)
 }
 
 #[test]
-fn python_gets_a_right_answer_to_every_kind_of_question() {
+fn python_gets_the_right_response_to_every_kind_of_request() {
     let files = FileDescriptor::new_dynamic_fds(compile(&folder(), &["reflected/proto2.proto"]), &[]).unwrap();
     let file = files.iter().find(|file| file.name() == "reflected/proto2.proto").unwrap();
     let server = Server::builder()
@@ -28,13 +30,61 @@ fn python_gets_a_right_answer_to_every_kind_of_question() {
         .reflection(true);
     let server = start(server);
     let output = stdout_of(python("tests/python/reflection.py").arg(target(&server)));
-    assert_eq!(output, "every answer is right\n");
+    assert_eq!(output, "all responses are correct\n");
+}
+
+/// Other implementations refuse some that deviate, such as those whose synthetic oneofs do not come last.
+#[test]
+fn generated_code_has_the_descriptors_that_protoc_makes() {
+    let mut files = compile(&folder(), &["kinds.proto"]);
+    // Of a method with `{}`, protoc says that its options are empty, and protox that it has none.
+    let methods = files.iter_mut().flat_map(|file| &mut file.service).flat_map(|service| &mut service.method);
+    methods.filter(|method| method.options.as_ref() == Some(&MethodOptions::new())).for_each(|method| {
+        method.options.take();
+    });
+    let find = |name: &str| files.iter().find(|file| file.name() == name).unwrap();
+    assert_eq!(find("kinds.proto"), kinds::file_descriptor().proto());
+    assert_eq!(find("shapes.proto"), shapes::file_descriptor().proto());
 }
 
 #[test]
-fn a_python_program_that_knows_no_proto_divides_by_reflection() {
+fn a_python_client_without_protos_divides_by_reflection() {
     let server = calculator();
     assert_eq!(stdout_of(python("tests/python/divide_by_reflection.py").arg(target(&server))), "2.5\n");
+}
+
+fn client(channel: Channel) -> ReflectionClient {
+    ReflectionClient::new(channel, CallOptions::default().timeout(PATIENCE))
+}
+
+const METHODS: [&str; 4] = ["Add", "Substract", "Multiply", "Divide"];
+
+#[test]
+fn our_client_lists_services_and_methods() {
+    let server = calculator();
+    let client = client(channel(&server));
+    assert!(client.services().unwrap().contains(&"calc.Calculator".to_owned()));
+    assert_eq!(client.methods("calc.Calculator").unwrap(), METHODS);
+    for name in ["calc.AddRequest", "calc.AddRequest.n1", "calc.Calculator.Add"] {
+        assert_eq!(client.methods(name), Err(ReflectionError::NotAService(name.to_owned())));
+    }
+    assert!(matches!(client.methods("calc.Nothing"), Err(ReflectionError::NotFound { .. })));
+}
+
+/// Python's servers have v1alpha only.
+#[test]
+fn our_client_falls_back_to_v1alpha() {
+    let server = ServerProcess::start(python("tests/python/reflecting_server.py").arg("calc.Calculator"));
+    let client = client(Channel::connect(server.target()).unwrap());
+    assert_eq!(client.services().unwrap(), ["calc.Calculator"]);
+    assert_eq!(client.methods("calc.Calculator").unwrap(), METHODS);
+    assert!(matches!(client.methods("calc.Nothing"), Err(ReflectionError::NotFound { .. })));
+}
+
+#[test]
+fn a_server_without_reflection_does_not_offer_it() {
+    let server = start(Server::builder().service(named("test.Undescribed").build()));
+    assert_eq!(client(channel(&server)).services(), Err(ReflectionError::NotOffered));
 }
 
 /// A file with a message of this name.
@@ -54,12 +104,12 @@ fn reflecting(files: &[FileDescriptorProto]) -> Result<Server, Conflict> {
 }
 
 #[test]
-fn the_same_file_may_come_twice() {
+fn the_same_file_may_be_added_twice() {
     reflecting(&[file("a.proto", "A"), file("b.proto", "B"), file("a.proto", "A")]).unwrap();
 }
 
 #[test]
-fn files_that_contradict_each_other_do_not_start() {
+fn a_server_with_conflicting_files_does_not_start() {
     let conflict = |files: &[FileDescriptorProto]| reflecting(files).err().unwrap();
     let error = conflict(&[file("a.proto", "A"), file("a.proto", "B")]);
     assert!(matches!(&error, Conflict::File(name) if name == "a.proto"), "{error}");
@@ -67,7 +117,7 @@ fn files_that_contradict_each_other_do_not_start() {
     let error = conflict(&[file("a.proto", "A"), file("b.proto", "A")]);
     assert_eq!(error.to_string(), "`A` is defined in `a.proto` and again in `b.proto`");
 
-    // The value of an enum stands beside the enum.
+    // The values of an enum are its siblings.
     let value = EnumValueDescriptorProto { name: Some("A".into()), number: Some(0), ..Default::default() };
     let level = EnumDescriptorProto { name: Some("Level".into()), value: vec![value], ..Default::default() };
     let same = FileDescriptorProto { enum_type: vec![level], ..file("a.proto", "A") };
@@ -86,7 +136,7 @@ fn files_that_contradict_each_other_do_not_start() {
 }
 
 #[test]
-fn a_server_that_has_reflection_already_does_not_start() {
+fn a_second_reflection_service_is_an_error() {
     let server = Server::builder().service(named("grpc.reflection.v1.ServerReflection").build()).reflection(true);
     let error = server.listen("127.0.0.1:0".parse().unwrap()).start().err().unwrap();
     assert!(matches!(error, StartError::DuplicateService("grpc.reflection.v1.ServerReflection")), "{error}");

@@ -1,4 +1,4 @@
-//! How a server ends: in order, and within its bound.
+//! Graceful shutdown: in-flight RPCs finish, or are cancelled after the grace.
 
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -16,7 +16,7 @@ use crate::common::{PATIENCE, channel, client, start};
 const WAIT: Method<AddRequest, AddReply> = Method::new("/test.Slow/Wait");
 const FOREVER: Method<AddRequest, AddReply> = Method::new("/test.Slow/Forever");
 
-/// A method that returns when the test says so, and a stream that never ends.
+/// A method that returns when the test releases it, and a stream that never ends.
 struct Slow {
     entered: Receiver<()>,
     leave: Sender<()>,
@@ -29,7 +29,7 @@ fn slow() -> (Slow, Service) {
     let service = ServiceBuilder::new("test.Slow")
         .unary(WAIT, move |_, _| {
             enter.send(()).unwrap();
-            // An error is the test's end, which releases the method too.
+            // An error means that the test has ended.
             let _ = left.lock().unwrap().recv();
             Ok(AddReply { n1: 30, ..Default::default() })
         })
@@ -42,7 +42,7 @@ fn slow() -> (Slow, Service) {
 }
 
 fn server(service: Service) -> Server {
-    // Two queues: a method that waits holds one of them.
+    // Two queues, one of which is blocked by the waiting method.
     start(calc::server::builder().queues(NonZeroUsize::new(2).unwrap()).service(service))
 }
 
@@ -51,7 +51,7 @@ fn options() -> CallOptions {
 }
 
 #[test]
-fn a_server_without_calls_ends_at_once() {
+fn a_server_without_rpcs_shuts_down_at_once() {
     let server = start(calc::server::builder());
     assert_eq!(client(&server).add(20, 10), Ok(30));
     let begin = Instant::now();
@@ -60,16 +60,16 @@ fn a_server_without_calls_ends_at_once() {
 }
 
 #[test]
-fn a_call_in_flight_finishes_and_a_new_one_is_refused() {
+fn an_in_flight_rpc_finishes_and_a_new_one_is_rejected() {
     let (slow, service) = slow();
     let server = server(service);
-    // One of the two queues is held: a call that it was given waits, and is given up.
+    // An RPC that arrives on the blocked queue times out.
     let (channel, client) = (channel(&server), client(&server).timeout(Duration::from_millis(100)));
     let call = thread::spawn(move || channel.unary(WAIT, &AddRequest::new(), options()));
     slow.entered.recv_timeout(PATIENCE).unwrap();
 
     let end = thread::spawn(move || server.shutdown(PATIENCE));
-    // The port closes as soon as the server begins to end.
+    // The server stops listening at once.
     while !matches!(client.add(1, 1), Err(Error::Unavailable(_))) {
         assert!(!end.is_finished());
     }
@@ -79,20 +79,20 @@ fn a_call_in_flight_finishes_and_a_new_one_is_refused() {
 }
 
 #[test]
-fn a_call_that_outlasts_the_bound_is_cancelled() {
+fn an_rpc_that_outlasts_the_grace_is_cancelled() {
     let (_slow, service) = slow();
     let server = server(service);
     let mut replies = channel(&server).server_streaming(FOREVER, &AddRequest::new(), options());
     assert!(replies.next().unwrap().is_ok());
     let begin = Instant::now();
-    assert_eq!(server.shutdown(Duration::from_millis(200)), Drain::Cancelled { calls: 1 });
+    assert_eq!(server.shutdown(Duration::from_millis(200)), Drain::Cancelled { rpcs: Some(1) });
     assert!(begin.elapsed() >= Duration::from_millis(200));
     let code = replies.next().unwrap().unwrap_err().code();
     assert!([Code::Cancelled, Code::Unavailable].contains(&code), "{code}");
 }
 
 #[test]
-fn a_method_that_never_returns_does_not_hold_the_server_up() {
+fn a_method_that_never_returns_does_not_block_the_shutdown() {
     let (slow, service) = slow();
     let server = server(service);
     let channel = channel(&server);
@@ -104,7 +104,7 @@ fn a_method_that_never_returns_does_not_hold_the_server_up() {
 }
 
 #[test]
-fn a_server_that_is_dropped_cancels_its_calls() {
+fn dropping_a_server_cancels_its_rpcs() {
     let (_slow, service) = slow();
     let server = server(service);
     let mut replies = channel(&server).server_streaming(FOREVER, &AddRequest::new(), options());
@@ -113,9 +113,9 @@ fn a_server_that_is_dropped_cancels_its_calls() {
     assert!(replies.next().unwrap().is_err());
 }
 
-/// What a method waits for does not keep it alive: the call's end does away with it.
+/// The end of the RPC drops a stream that is pending for ever.
 #[test]
-fn a_stream_that_waits_is_dropped_when_its_caller_goes_away() {
+fn a_pending_reply_stream_is_dropped_when_its_rpc_is_cancelled() {
     struct OnDrop(Sender<()>);
     impl Drop for OnDrop {
         fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! Files and flags that make no sense: what is said at the start, and how the program ends.
+//! Invalid files and flags: the error, and the exit code.
 
 use std::fs;
 
@@ -6,8 +6,9 @@ use grpcio_kit::{Channel, ClientAuth, ClientTls};
 
 use crate::common::certificates::{Authority, Folder, chmod};
 use crate::common::process::{ServerProcess, calc, run};
+use crate::common::{PATIENCE, start, target};
 
-/// The exit code and standard error of `calc`, which ends by itself.
+/// Runs `calc` to its end. Returns the exit code and standard error.
 fn outcome(args: &[&str]) -> (Option<i32>, String) {
     let output = run(&mut calc(args));
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
@@ -17,14 +18,14 @@ fn serve(args: &[&str]) -> (Option<i32>, String) {
     outcome(&[&["serve", "--listen", "127.0.0.1:0"], args].concat())
 }
 
-/// What is said of the server's files.
+/// The error from loading the server's files.
 fn refusal(folder: &Folder) -> String {
     let error = folder.server().client_ca(folder.path("ca.crt"), ClientAuth::Required).load().unwrap_err();
     error.to_string().replace(folder.path("").to_str().unwrap(), "")
 }
 
 #[test]
-fn a_key_of_another_certificate_is_refused() {
+fn a_key_of_another_certificate_is_rejected() {
     let folder = Folder::new();
     folder.put("tls.key", folder.ca.issue_local().key);
     let refusal = refusal(&folder);
@@ -32,7 +33,7 @@ fn a_key_of_another_certificate_is_refused() {
 }
 
 #[test]
-fn garbage_is_refused_by_the_name_of_its_file() {
+fn garbage_is_rejected_with_the_name_of_its_file() {
     for (name, of) in [("tls.crt", "certificate"), ("tls.key", "private key"), ("ca.crt", "certificate")] {
         for garbage in [&b"garbage"[..], b"", b"\x30\x82\0\xff", b"-----BEGIN NOTHING-----\n\0"] {
             let folder = Folder::new();
@@ -44,21 +45,70 @@ fn garbage_is_refused_by_the_name_of_its_file() {
 }
 
 #[test]
-fn a_damaged_certificate_is_refused_wherever_it_is() {
+fn a_damaged_certificate_is_rejected_wherever_it_is() {
     for name in ["tls.crt", "ca.crt"] {
         let folder = Folder::new();
         let good = fs::read_to_string(folder.path(name)).unwrap();
         let damaged = good.replacen("\nMI", "\nAA", 1);
         assert_ne!(good, damaged);
-        for (content, which) in [(damaged.clone(), "1 of 1"), (format!("{good}{damaged}"), "2 of 2")] {
+        let cut = good.split("-----END").next().unwrap();
+        let bundles = [
+            (damaged.clone(), "1 of 1"),
+            (format!("{good}{damaged}"), "2 of 2"),
+            (format!("{good}{damaged}{good}"), "2 of 3"),
+            (format!("{cut}{good}"), "1 of 2"),
+            (format!("{good}{cut}"), "2 of 2"),
+        ];
+        for (content, which) in bundles {
             folder.put(name, content);
             assert_eq!(refusal(&folder), format!("{name}: certificate {which} is damaged; copy the file again"));
         }
     }
 }
 
+/// The C core gets the certificates as it can read them, and nothing else.
 #[test]
-fn a_file_that_is_not_there_is_refused() {
+fn certificates_may_have_other_text_around_them_and_lines_of_any_length() {
+    let folder = Folder::new();
+    for name in ["tls.crt", "ca.crt"] {
+        let pem = fs::read_to_string(folder.path(name)).unwrap();
+        let lines: Vec<_> = pem.lines().collect();
+        let [begin, body @ .., end] = &lines[..] else { panic!("{pem}") };
+        let other = "subject: somebody\n-----BEGIN PRIVATE KEY-----\nAAAA=\n-----END PRIVATE KEY-----\n";
+        let content = format!("{other}{begin} \n{}\n{end}\n{other}", body.concat());
+        folder.put(name, content.replace('\n', "\r\n"));
+    }
+    let tls = folder.server().client_ca(folder.path("ca.crt"), ClientAuth::Optional).load().unwrap();
+    let server = start(calc::server::builder().tls(tls));
+    let tls = ClientTls::default().ca(folder.path("ca.crt"));
+    let client = calc::Client::new(Channel::builder(&target(&server)).tls(tls).connect().unwrap());
+    assert_eq!(client.timeout(PATIENCE).add(20, 10), Ok(30));
+}
+
+#[test]
+fn a_key_that_cannot_be_read_is_rejected_with_what_to_do() {
+    let folder = Folder::new();
+    let good = fs::read_to_string(folder.path("tls.key")).unwrap();
+    let labelled = |label: &str| good.replace("PRIVATE KEY", label);
+    let encrypted = "the private key is encrypted; `openssl pkey -in FILE -out NEW` decrypts it";
+    let rejected = [
+        (labelled("ENCRYPTED PRIVATE KEY"), encrypted),
+        (good.replacen('\n', "\nProc-Type: 4,ENCRYPTED\n", 1), encrypted),
+        (labelled("DSA PRIVATE KEY"), "it holds no private key of a supported kind"),
+        (labelled("PUBLIC KEY"), "it holds no private key in PEM form"),
+        (good.split("-----END").next().unwrap().to_owned(), "the private key is damaged; copy the file again"),
+        (good.replacen("\nMI", "\nAA", 1), "the private key is damaged, or does not belong to the first certificate"),
+        (format!("{good}\0"), "it is binary, not text in PEM form; if it is in DER form, `openssl pkey -inform der"),
+    ];
+    for (content, reason) in rejected {
+        folder.put("tls.key", &content);
+        let refusal = refusal(&folder);
+        assert!(refusal.starts_with(&format!("tls.key: {reason}")), "{content}: {refusal}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_rejected() {
     for name in ["tls.crt", "tls.key", "ca.crt"] {
         let folder = Folder::new();
         fs::remove_file(folder.path(name)).unwrap();
@@ -67,7 +117,7 @@ fn a_file_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn a_client_refuses_bad_files_before_its_first_call() {
+fn a_client_rejects_invalid_files_before_its_first_rpc() {
     let folder = Folder::new();
     let error = |tls: ClientTls| Channel::builder("localhost:1").tls(tls).connect().err().unwrap().to_string();
     let tls = ClientTls::default().ca(folder.path("ca.crt"));
@@ -84,7 +134,7 @@ fn a_client_refuses_bad_files_before_its_first_call() {
 }
 
 #[test]
-fn the_system_s_authorities_come_from_the_file_that_the_environment_names() {
+fn the_environment_can_name_the_system_s_ca_bundle() {
     let folder = Folder::new();
     let (certificate, key) = (folder.arg("tls.crt"), folder.arg("tls.key"));
     let server = ServerProcess::start(&mut calc(&[
@@ -106,7 +156,7 @@ fn the_system_s_authorities_come_from_the_file_that_the_environment_names() {
 }
 
 #[test]
-fn a_key_that_others_can_read_is_a_warning() {
+fn a_key_that_others_can_access_is_a_warning() {
     let folder = Folder::new();
     let (certificate, key) = (folder.arg("tls.crt"), folder.arg("tls.key"));
     chmod(&folder.path("tls.key"), 0o640);
@@ -134,15 +184,15 @@ fn tokens_in_clear_text_for_other_machines_are_a_warning() {
 }
 
 #[test]
-fn flags_that_lack_others_are_wrong_usage() {
+fn flags_that_need_other_flags_are_usage_errors() {
     let wrong = [
         (&["--tls-cert", "a"][..], "--tls-key FILE"),
         (&["--tls-key", "a"], "--tls-cert FILE"),
         (&["--tls-client-ca", "a"], "--tls-cert FILE --tls-key FILE"),
         (&["--tls-cert", "a", "--tls-key", "b", "--tls-client-auth", "optional"], "--tls-client-ca FILE"),
         (&["--tls-cert", "a", "--tls-key", "b", "--allow-names", "a"], "--tls-client-ca FILE"),
-        (&["--tls-client-auth", "maybe"], "neither `optional` nor `required`"),
-        (&["--open-health", "maybe"], "neither `on` nor `off`"),
+        (&["--tls-client-auth", "maybe"], "not one of optional, required"),
+        (&["--open-health", "maybe"], "not one of on, off"),
     ];
     for (args, remedy) in wrong {
         let (code, stderr) = serve(args);
@@ -156,17 +206,17 @@ fn flags_that_lack_others_are_wrong_usage() {
 }
 
 #[test]
-fn a_name_that_cannot_be_one_is_wrong_usage() {
+fn an_invalid_certificate_name_is_a_usage_error() {
     let folder = Folder::new();
     let (certificate, key, ca) = (folder.arg("tls.crt"), folder.arg("tls.key"), folder.arg("ca.crt"));
     let tls = ["--tls-cert", &certificate, "--tls-key", &key, "--tls-client-ca", &ca, "--allow-names", "a,b*"];
     let (code, stderr) = serve(&tls);
     assert_eq!(code, Some(2));
-    assert!(stderr.contains("--allow-names: `b*` is no name"), "{stderr}");
+    assert!(stderr.contains("--allow-names: `b*` is not a certificate name"), "{stderr}");
 }
 
 #[test]
-fn files_that_cannot_be_used_end_the_program_with_1() {
+fn invalid_files_end_the_program_with_exit_code_1() {
     let folder = Folder::new();
     folder.put("garbage", "garbage");
     let (garbage, key, missing) = (folder.arg("garbage"), folder.arg("tls.key"), folder.arg("missing"));
@@ -183,10 +233,10 @@ fn files_that_cannot_be_used_end_the_program_with_1() {
 }
 
 #[test]
-fn the_program_s_client_sends_its_token_and_shows_its_certificate() {
+fn calc_add_sends_its_token_and_its_certificate() {
     let folder = Folder::new();
     folder.put_pair("client", &folder.ca.issue("client", &[]));
-    folder.put("tokens", "# a remark\n0123456789abcdef somebody\n");
+    folder.put("tokens", "# a comment\n0123456789abcdef somebody\n");
     let path = |name: &str| folder.arg(name);
     let (crt, key, ca, tokens) = (path("tls.crt"), path("tls.key"), path("ca.crt"), path("tokens"));
     let server = ServerProcess::start(&mut calc(&[
@@ -210,7 +260,7 @@ fn the_program_s_client_sends_its_token_and_shows_its_certificate() {
     let pair = ["--tls-cert", &path("client.crt"), "--tls-key", &path("client.key")];
     let output = run(&mut calc(&[&add[..], &pair, &["--token-file", &tokens]].concat()));
     assert_eq!(output.stdout, b"30\n", "{output:?}");
-    // An answer of the server, and none.
+    // A status from the server, and no connection.
     assert_eq!(outcome(&[&add[..], &pair].concat()).0, Some(7));
     assert_eq!(outcome(&add).0, Some(6));
     let (code, stderr) = outcome(&["add", "1", "2", "--target", "calc.example.com:1", "--token-file", &tokens]);

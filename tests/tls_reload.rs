@@ -1,4 +1,4 @@
-//! Certificates that change while the server runs.
+//! Reload of certificates while the server runs.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -16,14 +16,14 @@ fn serve(folder: &Folder) -> (Server, Reloads) {
     (start(calc::server::builder().tls(tls)), reloads)
 }
 
-/// The certificate that a new connection is shown.
+/// The server's certificate at a new connection.
 fn served(target: &str) -> String {
     let output = stdout_of(python("tests/python/handshake.py").arg(target).arg("TLSv1_3"));
     output.strip_prefix("TLSv1.3\n").unwrap().replace('\r', "")
 }
 
 #[test]
-fn certificates_change_under_load_and_no_call_fails() {
+fn certificates_are_reloaded_under_load_and_no_rpc_fails() {
     let folder = Folder::new();
     let (server, reloads) = serve(&folder);
     let mut command = python("tests/python/tls.py");
@@ -41,16 +41,16 @@ fn certificates_change_under_load_and_no_call_fails() {
         assert_eq!(served(&target(&server)), next.certificate);
         assert_eq!(old.add(20, 10), Ok(30));
     }
-    // A call that fails ends it with another exit code.
+    // A failed RPC would end it with another exit code.
     assert!(load.end_of_input().ends_with(" calls\n"));
 }
 
 #[test]
-fn a_bad_pair_is_refused_and_the_old_one_stays() {
+fn an_invalid_pair_is_rejected_and_the_old_one_stays() {
     let folder = Folder::new();
     let old = fs::read_to_string(folder.path("tls.crt")).unwrap();
     let (server, reloads) = serve(&folder);
-    // The key is still that of the old one; then there is none; then it is garbage.
+    // First with the old key; then the file is missing; then it is garbage.
     folder.put("tls.crt", folder.ca.issue_local().certificate);
     wait_until(|| reloads.failed() == 1);
     assert_eq!(served(&target(&server)), old);
@@ -67,7 +67,7 @@ fn a_bad_pair_is_refused_and_the_old_one_stays() {
 }
 
 #[test]
-fn every_port_is_told_of_a_change() {
+fn every_port_uses_the_reloaded_certificates() {
     let folder = Folder::new();
     let tls = folder.server().load().unwrap();
     let reloads = tls.reloads();
@@ -82,7 +82,7 @@ fn every_port_is_told_of_a_change() {
 }
 
 #[test]
-fn the_authority_of_clients_changes_too() {
+fn the_client_ca_is_reloaded() {
     let folder = Folder::new();
     let other = Authority::new("another CA");
     folder.put("clients.crt", &folder.ca.certificate);
@@ -102,9 +102,9 @@ fn the_authority_of_clients_changes_too() {
     assert_eq!(add(), Ok(30));
 }
 
-/// As Kubernetes does it: the files are symlinks through one that is turned to another folder.
+/// As Kubernetes does: the files are symlinks through a symlink to a folder, which is replaced.
 #[test]
-fn the_program_follows_a_swapped_symlink_and_says_so() {
+fn calc_serve_follows_a_replaced_symlink_and_logs_it() {
     let folder = Folder::new();
     let next = folder.ca.issue_local();
     for name in ["one", "two", "three"] {
@@ -117,11 +117,11 @@ fn the_program_follows_a_swapped_symlink_and_says_so() {
     }
     fs::write(folder.path("two/tls.crt"), &next.certificate).unwrap();
     fs::write(folder.path("two/tls.key"), &next.key).unwrap();
-    let turn_to = |name: &str| {
+    let point_to = |name: &str| {
         symlink(name, folder.path("..next")).unwrap();
         fs::rename(folder.path("..next"), folder.path("..data")).unwrap();
     };
-    turn_to("one");
+    point_to("one");
     let (certificate, key) = (folder.arg("tls.crt"), folder.arg("tls.key"));
     let server = ServerProcess::start(&mut calc(&[
         "serve",
@@ -132,10 +132,10 @@ fn the_program_follows_a_swapped_symlink_and_says_so() {
         "--tls-key",
         &key,
     ]));
-    turn_to("three");
+    point_to("three");
     let line = server.wait_for_line_with("the new certificates are refused");
     assert!(line.contains("tls.crt: it holds no certificate in PEM form"), "{line}");
-    turn_to("two");
+    point_to("two");
     server.wait_for_line_with("the new certificates are in use");
     assert_eq!(served(server.target()), next.certificate);
 }

@@ -1,8 +1,9 @@
-"""Many calculations over one call, in Python.
+"""Many calculations in one RPC, in Python.
 
-Run it from the project's root, once requirements.txt is installed, with a server of this project:
+Run it from the project's root, with requirements.txt installed and a server of this project. The first command
+generates the stubs of both services:
 
-    python -m grpc_tools.protoc -I./protos --python_out=. --grpc_python_out=. ./protos/calc_batch.proto
+    python -m grpc_tools.protoc -I./protos --python_out=. --grpc_python_out=. ./protos/calc.proto ./protos/calc_batch.proto
     PYTHONPATH=. python examples/python/batch.py [TARGET]
 
 TARGET is localhost:50050 unless given. It divides three pairs, of which one fails, and then a million.
@@ -11,19 +12,23 @@ TARGET is localhost:50050 unless given. It divides three pairs, of which one fai
 import itertools
 import sys
 
-import calc_batch_pb2
-import calc_batch_pb2_grpc
 import grpc
 
-# The most elements that a message may have are 65536.
+try:
+    import calc_batch_pb2
+    import calc_batch_pb2_grpc
+except ModuleNotFoundError as error:
+    sys.exit(f"{error}; generate the stubs and set PYTHONPATH:\n{__doc__}")
+
+# Pairs per message; the maximum is 65536.
 ELEMENTS = 8192
 
-# A call without a deadline may wait for ever.
+# An RPC without a deadline may wait for ever.
 DEADLINE_SECONDS = 60
 
 
 def requests(operation, pairs):
-    """Messages of so many pairs. gRPC takes them as fast as the server does, and no faster."""
+    """Yields messages of ELEMENTS pairs. gRPC takes them as fast as the server does."""
     pairs = iter(pairs)
     while chunk := list(itertools.islice(pairs, ELEMENTS)):
         n1, n2 = zip(*chunk)
@@ -31,7 +36,7 @@ def requests(operation, pairs):
 
 
 def divide(stub, pairs):
-    """The quotient of each pair in their order, or None where there is none."""
+    """Yields the quotient of each pair in their order, or None for a division by zero."""
     for reply in stub.Calculate(requests(calc_batch_pb2.OPERATION_DIVIDE, pairs), timeout=DEADLINE_SECONDS):
         quotients = list(reply.f1)
         for error in reply.errors:

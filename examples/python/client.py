@@ -1,12 +1,12 @@
 """The Calculator client in Python.
 
-Run it from the project's root, once the stubs are generated and requirements.txt is installed:
+Run it from the project's root, with requirements.txt installed. The first command generates the stubs:
 
     python -m grpc_tools.protoc -I./protos --python_out=. --grpc_python_out=. ./protos/calc.proto
     PYTHONPATH=. python examples/python/client.py [TARGET]
 
 TARGET is localhost:50050 unless given. It prints one result a line: 30, 10, 200, 5.0. With
---errors it also makes two calls that must fail, and prints what is in their errors to
+--errors it also makes two RPCs that must fail, and prints their statuses and details to
 standard error.
 """
 
@@ -19,12 +19,12 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-# A call without a deadline may wait for ever.
+# An RPC without a deadline may wait for ever.
 DEADLINE_SECONDS = 10
 
 
 def four_operations(calculator):
-    """One call of each kind, and where each reply keeps its result."""
+    """Calls each method, and prints the result field of its reply."""
     add = calc_pb2.AddRequest(n1=20, n2=10)
     print(calculator.Add(add, timeout=DEADLINE_SECONDS).n1)
 
@@ -39,7 +39,7 @@ def four_operations(calculator):
 
 
 def two_errors(calculator):
-    """A result that does not fit, and a division by zero."""
+    """Makes an overflow and a division by zero."""
     for call, request in (
         (calculator.Add, calc_pb2.AddRequest(n1=2**31 - 1, n2=1)),
         (calculator.Divide, calc_pb2.DivideRequest(n1=1, n2=0)),
@@ -51,7 +51,7 @@ def two_errors(calculator):
 
 
 def explain(error):
-    """Prints a failed call's code and message, and the details that came with them, if any."""
+    """Prints the code, message and details of a failed RPC."""
     print(f"{error.code().name}: {error.details()}", file=sys.stderr)
     status = rpc_status.from_call(error)
     for detail in status.details if status else ():
@@ -65,9 +65,9 @@ def explain(error):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Asks a Calculator server four questions.")
+    parser = argparse.ArgumentParser(description="Calls each method of a Calculator server.")
     parser.add_argument("target", nargs="?", default="localhost:50050")
-    parser.add_argument("--errors", action="store_true", help="also show what errors carry")
+    parser.add_argument("--errors", action="store_true", help="also print the details of two errors")
     arguments = parser.parse_args()
 
     with grpc.insecure_channel(arguments.target) as channel:

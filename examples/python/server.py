@@ -1,6 +1,6 @@
 """The Calculator server in Python.
 
-Run it from the project's root, once the stubs are generated and requirements.txt is installed:
+Run it from the project's root, with requirements.txt installed. The first command generates the stubs:
 
     python -m grpc_tools.protoc -I./protos --python_out=. --grpc_python_out=. ./protos/calc.proto
     PYTHONPATH=. python examples/python/server.py [ADDRESS]
@@ -22,7 +22,7 @@ from grpc_status import rpc_status
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
-# How long calls that are under way may take to finish once the server has been told to stop.
+# How long in-flight RPCs have to finish after a signal.
 GRACE_SECONDS = 5
 
 
@@ -43,7 +43,7 @@ class Calculator(calc_pb2_grpc.CalculatorServicer):
 
     def Divide(self, request, context):
         if request.n2 == 0:
-            refuse(
+            fail(
                 context,
                 grpc.StatusCode.INVALID_ARGUMENT,
                 "division by zero",
@@ -60,12 +60,12 @@ class Calculator(calc_pb2_grpc.CalculatorServicer):
 
 
 def int32(context, operation, operator, request, result):
-    """Returns `result`, or ends the call with OUT_OF_RANGE if it does not fit an int32."""
+    """Returns `result`, or ends the RPC with OUT_OF_RANGE if it does not fit an int32."""
     if INT32_MIN <= result <= INT32_MAX:
         return result
     n1, n2 = request.n1, request.n2
     metadata = {"operation": operation, "n1": str(n1), "n2": str(n2), "result": str(result)}
-    refuse(
+    fail(
         context,
         grpc.StatusCode.OUT_OF_RANGE,
         f"{n1} {operator} {n2} = {result} does not fit an int32 ({INT32_MIN} to {INT32_MAX})",
@@ -73,10 +73,10 @@ def int32(context, operation, operator, request, result):
     )
 
 
-def refuse(context, code, message, *details):
-    """Ends the call, with details that the helpers of every language can read.
+def fail(context, code, message, *details):
+    """Ends the RPC with a status and details: a google.rpc.Status in the trailers.
 
-    They travel as a google.rpc.Status in the trailers. It does not return: `context` raises.
+    It does not return: `context` raises.
     """
     status = status_pb2.Status(code=code.value[0], message=message)
     for detail in details:
@@ -88,7 +88,7 @@ def main():
     address = sys.argv[1] if len(sys.argv) > 1 else "[::]:50050"
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=10),
-        # Two servers on one port would share its calls silently. Make it an error.
+        # Without SO_REUSEPORT a second server on the port is an error.
         options=[("grpc.so_reuseport", 0)],
     )
     calc_pb2_grpc.add_CalculatorServicer_to_server(Calculator(), server)

@@ -1,10 +1,9 @@
 //! `calc add`, `substract`, `multiply` and `divide`: one RPC, one line of output.
 
-use calc::Client;
 use calc::arithmetic::Operation;
 use structopt::StructOpt;
 
-use super::connect;
+use super::connect::Connect;
 use super::exit::{self, Exit};
 use super::values;
 
@@ -17,17 +16,16 @@ pub struct Calculation {
     #[structopt(value_name = "N2")]
     n2: String,
     #[structopt(flatten)]
-    server: connect::Connect,
+    server: Connect,
 }
 
 impl Calculation {
     pub fn run(self, operation: Operation) -> Result<(), Exit> {
-        // clap would check them in any order.
+        // Parsed here and not by clap, which reports any of two wrong operands.
         let operand = |name, text| {
-            values::operand(text).map_err(|reason| Exit::Usage(format!("Invalid value for '<{name}>': {reason}")))
+            values::operand(text).map_err(|reason| Exit::Usage(format!("invalid value for <{name}>: {reason}")))
         };
         let (n1, n2) = (operand("N1", &self.n1)?, operand("N2", &self.n2)?);
-        let client = Client::new(self.server.channel()?).timeout(self.server.timeout);
-        exit::print(&format!("{}\n", client.calculate(operation, n1, n2)?))
+        exit::print(&format!("{}\n", self.server.client()?.calculate(operation, n1, n2)?))
     }
 }

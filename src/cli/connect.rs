@@ -1,8 +1,11 @@
-//! Where a command finds the server that it asks, and how it gets there.
+//! Options of the commands that call a server: its target, the deadline, TLS and the token.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use calc::client::{Client, USER_AGENT};
+use grpcio_kit::proto::grpc_health::health::HealthCheckRequest;
+use grpcio_kit::proto::grpc_health::health_grpc::HealthClient;
 use grpcio_kit::{BearerToken, CallOptions, Channel, ChannelBuilder, ClientTls};
 use structopt::StructOpt;
 
@@ -11,49 +14,50 @@ use super::values;
 
 #[derive(StructOpt)]
 pub struct Connect {
-    /// The server: HOST:PORT, dns:///HOST:PORT, ipv4:ADDR:PORT,ADDR:PORT or unix:PATH
-    #[structopt(
-        long,
-        value_name = "TARGET",
-        env = "CALC_TARGET",
-        hide_env_values = true,
-        default_value = "localhost:50050"
-    )]
+    /// Call the server at HOST:PORT, dns:///HOST:PORT, ipv4:ADDR:PORT,ADDR:PORT or unix:PATH
+    #[structopt(long, value_name = "TARGET", env = "CALC_TARGET", default_value = "localhost:50050")]
     pub target: String,
-    /// The time that the call may take, 0.001 or more
-    #[structopt(long, value_name = "SECONDS", env = "CALC_TIMEOUT", hide_env_values = true, default_value = "5",
+    /// Set the deadline of each RPC
+    #[structopt(long, value_name = "SECONDS", env = "CALC_TIMEOUT", default_value = "5",
         parse(try_from_str = values::timeout))]
     pub timeout: Duration,
-    /// Whether to use TLS, `on` or `off` whatever else is given; on if not given and another --tls flag is
-    #[structopt(long, value_name = "ON|OFF", env = "CALC_CLIENT_TLS", hide_env_values = true,
-        parse(try_from_str = values::on_off))]
+    /// Wait for the server up to --timeout instead of failing at once
+    #[structopt(long)]
+    pub wait_for_ready: bool,
+    /// Use TLS: on or off [default: on with another --tls flag, otherwise off]
+    #[structopt(long, value_name = "ON|OFF", env = "CALC_CLIENT_TLS", parse(try_from_str = values::on_off))]
     tls: Option<bool>,
-    /// Trusts these authorities (PEM) and no others; those of the system if not given
-    #[structopt(long, value_name = "FILE", env = "CALC_CLIENT_TLS_CA", hide_env_values = true, parse(from_os_str))]
+    /// Trust the CA certificates in this PEM file [default: the system's]
+    #[structopt(long, value_name = "FILE", env = "CALC_CLIENT_TLS_CA", parse(from_os_str))]
     tls_ca: Option<PathBuf>,
-    /// Shows the server this certificate, if it asks (PEM)
-    #[structopt(long, value_name = "FILE", env = "CALC_CLIENT_TLS_CERT", hide_env_values = true, parse(from_os_str))]
+    /// Present the client certificate in this PEM file
+    #[structopt(long, value_name = "FILE", env = "CALC_CLIENT_TLS_CERT", parse(from_os_str))]
     tls_cert: Option<PathBuf>,
-    /// The private key of the certificate (PEM, no pass phrase)
-    #[structopt(long, value_name = "FILE", env = "CALC_CLIENT_TLS_KEY", hide_env_values = true, parse(from_os_str))]
+    /// Set the private key of --tls-cert (PEM, no passphrase)
+    #[structopt(long, value_name = "FILE", env = "CALC_CLIENT_TLS_KEY", parse(from_os_str))]
     tls_key: Option<PathBuf>,
-    /// The name that the server's certificate must have, if it is not the target's
-    #[structopt(long, value_name = "NAME", env = "CALC_CLIENT_TLS_SERVER_NAME", hide_env_values = true)]
+    /// Expect this name in the server's certificate [default: the target's host]
+    #[structopt(long, value_name = "NAME", env = "CALC_CLIENT_TLS_SERVER_NAME")]
     tls_server_name: Option<String>,
-    /// Sends the first token in this file; without TLS only to a target on this machine
-    #[structopt(long, value_name = "FILE", env = "CALC_CLIENT_TOKEN_FILE", hide_env_values = true, parse(from_os_str))]
+    /// Send the first token in this file; without TLS only to a target on this machine
+    #[structopt(long, value_name = "FILE", env = "CALC_CLIENT_TOKEN_FILE", parse(from_os_str))]
     token_file: Option<PathBuf>,
 }
 
 impl Connect {
-    /// A channel to the server. The connection is made by its first call.
+    /// Creates a client. Its first RPC connects.
+    pub fn client(&self) -> Result<Client, Exit> {
+        Ok(Client::new(self.channel()?).timeout(self.timeout).wait_for_ready(self.wait_for_ready))
+    }
+
+    /// Creates a channel. Its first RPC connects.
     pub fn channel(&self) -> Result<Channel, Exit> {
         Ok(self.builder()?.connect()?)
     }
 
-    /// What such a channel is to be. The token has been read; files of TLS are read by each channel.
+    /// Creates a builder of such channels. It has read the token; each channel reads the TLS files.
     pub fn builder(&self) -> Result<ChannelBuilder, Exit> {
-        let mut channel = Channel::builder(&self.target);
+        let mut channel = Channel::builder(&self.target).user_agent(USER_AGENT);
         if let Some(tls) = self.tls()? {
             channel = channel.tls(tls);
         }
@@ -63,31 +67,39 @@ impl Connect {
         Ok(channel)
     }
 
-    /// `None` stands for clear text.
+    /// Returns the TLS settings; `None` for clear text.
     fn tls(&self) -> Result<Option<ClientTls>, Exit> {
         let mut tls = ClientTls::default();
-        let mut is_asked_for = false;
         if let Some(ca) = &self.tls_ca {
-            (tls, is_asked_for) = (tls.ca(ca), true);
+            tls = tls.ca(ca);
         }
         match (&self.tls_cert, &self.tls_key) {
-            (Some(certificate), Some(key)) => (tls, is_asked_for) = (tls.certificate(certificate, key), true),
+            (Some(certificate), Some(key)) => tls = tls.certificate(certificate, key),
             (None, None) => {}
-            (Some(_), None) => {
-                return Err(Exit::Usage("--tls-cert needs the certificate's key: --tls-key FILE".into()));
-            }
-            (None, Some(_)) => {
-                return Err(Exit::Usage("--tls-key needs the key's certificate: --tls-cert FILE".into()));
-            }
+            (Some(_), None) => return Err(Exit::Usage("--tls-cert needs its private key: --tls-key FILE".into())),
+            (None, Some(_)) => return Err(Exit::Usage("--tls-key needs its certificate: --tls-cert FILE".into())),
         }
         if let Some(name) = &self.tls_server_name {
-            (tls, is_asked_for) = (tls.server_name(name), true);
+            tls = tls.server_name(name);
         }
-        Ok(self.tls.unwrap_or(is_asked_for).then_some(tls))
+        let is_implied = self.tls_ca.is_some() || self.tls_cert.is_some() || self.tls_server_name.is_some();
+        Ok(self.tls.unwrap_or(is_implied).then_some(tls))
     }
 
-    /// The options of one call.
+    /// Returns the options of an RPC.
     pub fn call_options(&self) -> CallOptions {
-        CallOptions::default().timeout(self.timeout)
+        CallOptions::default().timeout(self.timeout).wait_for_ready(self.wait_for_ready)
+    }
+
+    /// Connects a channel within `timeout`, and returns whether that succeeded: until the first failure, or for all of
+    /// `timeout` with `--wait-for-ready`.
+    pub fn try_connect(&self, channel: &Channel, timeout: Duration) -> bool {
+        if !self.wait_for_ready {
+            return channel.try_connect(timeout);
+        }
+        // An RPC tries again where the channel gives up. The reply is irrelevant.
+        let options = CallOptions::default().timeout(timeout).wait_for_ready(true);
+        let _ = HealthClient::new(channel.clone()).check(&HealthCheckRequest::default(), options);
+        channel.try_connect(Duration::ZERO)
     }
 }

@@ -1,38 +1,41 @@
-//! What comes from the environment, and what the command line overrides.
+//! Options from the environment, and which source each value in effect has.
 //!
-//! This needs clap's list of options, which clap 2 keeps in fields that are public but not documented; there
-//! will be no other clap 2.
+//! clap 2 keeps its list of options in public fields that it does not document; there will be no other clap 2.
 
 use std::ffi::OsString;
 
-use structopt::clap::{App, ArgMatches};
+use structopt::clap::{App, ArgMatches, ArgSettings};
 
-/// Lets the command line win over the environment, and takes a variable that is empty for one that is not set.
+/// Makes the command line win over the environment, and an empty variable count as not set.
 ///
-/// clap 2 reads a variable also for an option that is given: its value would be checked, and added to a
-/// list of values.
-pub fn yield_to(args: &[OsString], app: &mut App<'_, '_>) {
+/// clap 2 would read the variable of an option that is given too: it would check the value, and append it to a list.
+pub fn prepare(args: &[OsString], app: &mut App<'_, '_>) {
     let given: Vec<_> = args.iter().filter_map(|arg| arg.to_str()?.strip_prefix("--")).collect();
     for option in &mut app.p.opts {
         let long = option.s.long.unwrap_or_default();
+        let is_given = given.iter().any(|arg| arg.split('=').next() == Some(long));
         let is_empty = matches!(&option.v.env, Some((_, Some(value))) if value.is_empty());
-        if is_empty
-            || given
-                .iter()
-                .any(|arg| arg.strip_prefix(long).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
-        {
+        if is_given || is_empty {
             option.v.env = None;
         }
+        // Help shows the variable's name, not its value.
+        option.b.set(ArgSettings::HideEnvValues);
     }
     for command in &mut app.p.subcommands {
-        yield_to(args, command);
+        prepare(args, command);
     }
 }
 
-/// The variables from which the options come that `message` names, for who did not write them.
-pub fn sources(message: &str, app: &App<'_, '_>) -> String {
+/// Returns the subcommand of `app` that has this name or alias.
+pub fn subcommand<'a, 'b, 'c>(app: &'c App<'a, 'b>, name: &str) -> Option<&'c App<'a, 'b>> {
+    let aliases = |command: &App<'_, '_>| command.p.meta.aliases.iter().flatten().any(|(alias, _)| *alias == name);
+    app.p.subcommands.iter().find(|command| command.get_name() == name || aliases(command))
+}
+
+/// Returns a line for each option that `message` names and the environment sets.
+pub fn sources(message: &str, command: &App<'_, '_>) -> String {
     let mut text = String::new();
-    for option in &app.p.opts {
+    for option in &command.p.opts {
         let long = format!("--{}", option.s.long.unwrap_or_default());
         let is_named = message.match_indices(&long).any(|(start, _)| {
             !message[start + long.len()..].starts_with(|next: char| next == '-' || next.is_alphanumeric())
@@ -44,23 +47,22 @@ pub fn sources(message: &str, app: &App<'_, '_>) -> String {
     text
 }
 
-/// What is in force for the command that `app` describes and `matches` holds, an option on each line, and
-/// where it comes from. `computed` names what stands for an option without a value.
-pub fn in_force(app: &App<'_, '_>, matches: &ArgMatches<'_>, computed: &[(&str, String)]) -> String {
+/// Returns a line for each option of `command`: its value in effect and the value's source. `computed` has the
+/// defaults that depend on the machine or on other options.
+pub fn in_effect(command: &App<'_, '_>, matches: &ArgMatches<'_>, computed: &[(&str, String)]) -> String {
     let mut text = String::new();
-    for option in &app.p.opts {
+    for option in &command.p.opts {
         let long = option.s.long.unwrap_or_default();
         let name = option.b.name;
-        let values = matches.values_of_lossy(name).map(|values| values.join(","));
-        let (value, source) = match (values, &option.v.env) {
-            (Some(value), _) if matches.occurrences_of(name) > 0 => (value, "command line".to_owned()),
-            (Some(value), Some((variable, Some(_)))) => (value, format!("environment, {}", variable.to_string_lossy())),
-            (Some(value), _) => (value, "default".to_owned()),
-            (None, _) => {
-                let computed = computed.iter().find(|(option, _)| *option == long);
-                (computed.map_or("none", |(_, value)| value).to_owned(), "default".to_owned())
-            }
+        let source = match &option.v.env {
+            _ if matches.occurrences_of(name) > 0 => "command line".to_owned(),
+            Some((variable, Some(_))) => format!("environment, {}", variable.to_string_lossy()),
+            _ => "default".to_owned(),
         };
+        let value = matches.values_of_lossy(name).map(|values| values.join(",")).unwrap_or_else(|| {
+            let computed = computed.iter().find(|(option, _)| *option == long);
+            computed.map_or("none", |(_, value)| value).to_owned()
+        });
         text += &format!("{:<42} # {source}\n", format!("--{long}={value}"));
     }
     text

@@ -1,10 +1,10 @@
-//! How a command ends: what it prints, and its exit code.
+//! How a command ends: its output, its error and its exit code.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use calc::Error;
+use calc::client::Error;
 use calc::server::RunError;
 use grpcio_kit::http::HttpError;
 use grpcio_kit::log::{InitError, error_notice};
@@ -15,76 +15,54 @@ use grpcio_kit::{ConnectError, FileError, InvalidRate, MetricsError};
 pub const HELP: &str = "\
 EXIT CODES:
     0    success
-    1    the server did not start or did not end in order, a file cannot be used, or the result could not be printed
-    2    wrong usage, or a line of input that is not what it should be
+    1    the server did not start or did not shut down cleanly, or a file, standard input or output failed
+    2    wrong usage, or a malformed line of input
     3    the result does not fit an int32
     4    division by zero
-    5    the server did not answer in time
+    5    the server did not reply in time
     6    the server cannot be reached
-    7    the server answered with another error, or does not know the name
-    8    calc bench: it could not run, or a call failed, had a wrong answer, did not end, or could not begin in time
+    7    the RPC failed with another status, or the server does not have the service
+    8    calc bench: it could not run, or a call failed, returned a wrong result or did not finish in time
 
-`calc health` has others: see its --help.";
+`calc health` has its own: see `calc health --help`.";
 
-/// Why a command did not succeed.
+/// Why a command failed.
 pub enum Exit {
-    /// What was written on the command line or in the environment makes no sense.
+    /// The server did not start or did not shut down cleanly, or a file, standard input or output failed.
+    Failed(String),
+    /// The command line, the environment or a line of standard input is wrong.
     Usage(String),
-    /// A call failed, or a calculation has no result.
+    /// An RPC failed, or a calculation has no result.
     Call(Error),
-    /// The server does not offer reflection, does not know a name, or makes no sense.
-    Reflection(String),
-    /// The server did not start, or did not end as it should.
-    Serve(String),
-    /// `calc bench` has no connection to begin with.
+    /// `calc bench` could not connect.
     Unreachable(String),
-    /// `calc bench` could not run, or some of its calls went wrong.
+    /// The server has no reflection, does not have the service, or breaks the protocol.
+    Reflection(String),
+    /// `calc bench` could not run, or some of its RPCs failed.
     Bench(String),
-    /// A file that was named cannot be used.
-    File(FileError),
-    /// Standard input cannot be read.
-    Input(io::Error),
-    /// A line of standard input makes no sense.
-    Line(String),
-    /// `calc health` has exit codes of its own.
+    /// `calc health` failed with this exit code.
     Probe(u8, String),
-    /// Standard output could not be written.
-    Output(io::Error),
 }
 
 impl Exit {
-    /// Why `calc bench` cannot run.
+    /// Creates the error of a `calc bench` that cannot run.
     pub fn bench(error: impl Display) -> Exit {
         Exit::Bench(format!("cannot make calls: {error}"))
     }
 
-    /// Adds to what is said of wrong usage.
-    pub fn with_note(self, note: impl FnOnce(&str) -> String) -> Exit {
-        match self {
-            Exit::Usage(message) => Exit::Usage(format!("{message}{}", note(&message))),
-            Exit::Probe(code, message) => Exit::Probe(code, format!("{message}{}", note(&message))),
-            exit => exit,
-        }
-    }
-
-    /// Says why on standard error, and gives the exit code that [`HELP`] lists.
+    /// Prints the error on standard error and returns the exit code that [`HELP`] lists.
     pub fn report(self) -> ExitCode {
         let (code, message) = match self {
+            Exit::Failed(message) => (1, message),
             Exit::Usage(message) => (2, message),
-            Exit::Probe(code, message) => (code, message),
             Exit::Call(error) => (code(&error), error.to_string()),
-            Exit::Reflection(message) => (7, message),
             Exit::Unreachable(message) => (6, message),
+            Exit::Reflection(message) => (7, message),
             Exit::Bench(message) => (8, message),
-            Exit::Serve(message) => (1, message),
-            Exit::File(error) => (1, error.to_string()),
-            Exit::Input(error) => (1, format!("cannot read standard input: {error}")),
-            Exit::Line(message) => (2, message),
-            Exit::Output(error) => (1, format!("cannot write to standard output: {error}")),
+            Exit::Probe(code, message) => (code, message),
         };
-        // Clap's own messages come with `error:` before them.
-        let message = message.strip_prefix("error: ").unwrap_or(&message);
-        error_notice(message);
+        // clap's messages start with it too.
+        error_notice(message.strip_prefix("error: ").unwrap_or(&message));
         ExitCode::from(code)
     }
 }
@@ -114,16 +92,10 @@ impl From<ReflectionError> for Exit {
     }
 }
 
-impl From<FileError> for Exit {
-    fn from(error: FileError) -> Exit {
-        Exit::File(error)
-    }
-}
-
 impl From<ConnectError> for Exit {
     fn from(error: ConnectError) -> Exit {
         match error {
-            ConnectError::File(error) => Exit::File(error),
+            ConnectError::File(error) => error.into(),
             other => Exit::Usage(other.to_string()),
         }
     }
@@ -135,30 +107,29 @@ impl From<InvalidRate> for Exit {
     }
 }
 
-/// Errors of a server, or of what stands around it.
-macro_rules! serve {
+macro_rules! failed {
     ($($error:ty),+) => {
         $(impl From<$error> for Exit {
             fn from(error: $error) -> Exit {
-                Exit::Serve(error.to_string())
+                Exit::Failed(error.to_string())
             }
         })+
     };
 }
 
-serve!(RunError, HttpError, InitError, MetricsError);
+failed!(RunError, HttpError, InitError, MetricsError, FileError);
 
-/// Prints a result on standard output. A reader that has gone away has read enough.
+/// Prints a result on standard output. A closed pipe is a success: its reader has read enough.
 pub fn print(text: &str) -> Result<(), Exit> {
-    print_while_read(text).map(|_| ())
+    print_while_read(text).map(drop)
 }
 
-/// Prints one of several results. Says whether the reader is still there.
+/// Prints one of several results, and returns whether the pipe is still open.
 pub fn print_while_read(text: &str) -> Result<bool, Exit> {
     let mut stdout = io::stdout();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Exit::Output(error)),
+        Err(error) => Err(Exit::Failed(format!("cannot write to standard output: {error}"))),
     }
 }

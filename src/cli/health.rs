@@ -1,7 +1,6 @@
-//! `calc health`: whether a server, or one of its services, can be called. Made for probes: it
-//! ends with the exit codes of `grpc_health_probe`, which says nothing of the calculator's own.
+//! `calc health`: a probe with the exit codes of `grpc_health_probe`, by grpc.health.v1
+//! (<https://github.com/grpc/grpc/blob/master/doc/health-checking.md>).
 
-use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
 use grpcio_kit::proto::grpc_health::health::health_check_response::ServingStatus;
@@ -17,9 +16,9 @@ use super::exit::{self, Exit};
 pub const HELP: &str = "\
 EXIT CODES:
     0    the service is SERVING
-    1    wrong usage, or standard output could not be written
-    2    the server could not be connected to in time
-    3    the call failed or timed out; also if the server does not know the service
+    1    wrong usage, or standard output failed
+    2    the server cannot be reached within --timeout
+    3    the RPC failed or timed out, or the server does not have the service
     4    the service is not SERVING
 
 They are those of grpc_health_probe. With --watch the command ends with 3 when the server ends.";
@@ -31,10 +30,10 @@ const NOT_SERVING: u8 = 4;
 
 #[derive(StructOpt)]
 pub struct Health {
-    /// The service's full name, such as calc.Calculator; the server as a whole if not given
+    /// Full name of a service, such as calc.Calculator [default: the server as a whole]
     #[structopt(value_name = "SERVICE", default_value = "", hide_default_value = true)]
     service: String,
-    /// Prints the status and each change of it, until interrupted; the time is that to connect
+    /// Print the status and its changes until interrupted; --timeout limits the time to connect
     #[structopt(long)]
     watch: bool,
     #[structopt(flatten)]
@@ -44,23 +43,23 @@ pub struct Health {
 impl Health {
     pub fn run(self) -> Result<(), Exit> {
         let begin = Instant::now();
-        let channel = self.server.channel().map_err(as_probe)?;
-        let is_connected = channel.try_connect(self.server.timeout);
-        // Where there is no connection, the call tells why.
+        let channel = self.server.channel()?;
+        let is_connected = self.server.try_connect(&channel, self.server.timeout);
+        // Without a connection, the status of the RPC says why.
         let rest = self.server.timeout.saturating_sub(begin.elapsed());
         let client = HealthClient::new(channel);
         let request = HealthCheckRequest { service: self.service, ..Default::default() };
+        let options = |timeout| self.server.call_options().timeout(timeout).wait_for_ready(false);
         let failed = |status| failure(is_connected, &status);
         if self.watch {
-            let time = if is_connected { Duration::MAX } else { rest };
-            for reply in client.watch(&request, self.server.call_options().timeout(time)) {
+            for reply in client.watch(&request, options(if is_connected { Duration::MAX } else { rest })) {
                 if !print(&reply.map_err(failed)?)? {
                     return Ok(());
                 }
             }
             return Err(failed(Status::new(Code::Unavailable, "the server ended the watch")));
         }
-        let reply = client.check(&request, self.server.call_options().timeout(rest)).map_err(failed)?;
+        let reply = client.check(&request, options(rest)).map_err(failed)?;
         print(&reply)?;
         match reply.status.enum_value() {
             Ok(ServingStatus::SERVING) => Ok(()),
@@ -69,12 +68,7 @@ impl Health {
     }
 }
 
-/// Whether the command line is that of `calc health`, whose exit code for wrong usage is another.
-pub fn is_meant(command: Option<&OsStr>) -> bool {
-    command.is_some_and(|command| command == "health")
-}
-
-/// Wrong usage, with a probe's exit code.
+/// Returns wrong usage with the exit code of a probe.
 pub fn as_probe(exit: Exit) -> Exit {
     match exit {
         Exit::Usage(message) => Exit::Probe(WRONG_USAGE, message),
@@ -90,12 +84,12 @@ fn failure(is_connected: bool, status: &Status) -> Exit {
     }
 }
 
-/// Says whether there is a reader.
+/// Prints a status, and returns whether the pipe is still open.
 fn print(reply: &HealthCheckResponse) -> Result<bool, Exit> {
     exit::print_while_read(&format!("{}\n", name(reply)))
 }
 
-/// The status, as the protocol writes it.
+/// Returns the status as the protocol writes it.
 fn name(reply: &HealthCheckResponse) -> String {
     match reply.status.enum_value() {
         Ok(status) => format!("{status:?}"),

@@ -1,19 +1,18 @@
-//! `calc list`: the services that a server offers, or the methods of one.
-
-use structopt::StructOpt;
+//! `calc list`: the services of a server or the methods of one, by reflection.
 
 use grpcio_kit::reflection_client::ReflectionClient;
+use structopt::StructOpt;
 
-use super::connect;
+use super::connect::Connect;
 use super::exit::{self, Exit};
 
 #[derive(StructOpt)]
 pub struct List {
-    /// The full name of a service: lists its methods
+    /// Full name of a service whose methods to list
     #[structopt(value_name = "SERVICE")]
     service: Option<String>,
     #[structopt(flatten)]
-    server: connect::Connect,
+    server: Connect,
 }
 
 impl List {
@@ -21,10 +20,9 @@ impl List {
         let client = ReflectionClient::new(self.server.channel()?, self.server.call_options());
         let names = match &self.service {
             None => client.services()?,
-            // As `calc describe` takes them.
             Some(service) => client.methods(service)?.iter().map(|method| format!("{service}.{method}")).collect(),
         };
-        // Names that a server made up may hold what upsets a terminal.
+        // A malicious server's names may hold control characters of a terminal.
         let lines: String = names.iter().map(|name| format!("{}\n", name.escape_debug())).collect();
         exit::print(&lines)
     }

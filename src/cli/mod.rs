@@ -1,9 +1,8 @@
-//! The command line: what can be written, and which file does it.
+//! The command line: its commands, and the file of each.
 
 mod batch;
 mod bench;
 mod calculate;
-mod completions;
 mod connect;
 mod environment;
 mod exit;
@@ -14,88 +13,94 @@ mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use calc::arithmetic::Operation;
 use grpcio_kit::log::silence_core;
 use structopt::StructOpt;
-use structopt::clap::AppSettings::{AllowNegativeNumbers, SubcommandRequired, VersionlessSubcommands};
-use structopt::clap::{ArgMatches, Error, ErrorKind, Shell};
+use structopt::clap::AppSettings::{
+    AllowNegativeNumbers, DeriveDisplayOrder, SubcommandRequired, UnifiedHelpMessage, VersionlessSubcommands,
+};
+use structopt::clap::{App, ArgMatches, Error, ErrorKind, Shell};
 
 use calculate::Calculation;
 use exit::Exit;
 
-/// A Calculator over gRPC: its server, and its client.
+/// What `--version` prints after the program's name.
+static VERSION: LazyLock<String> = LazyLock::new(|| calc::VERSION.to_owned());
+
+/// A Calculator over gRPC: server and client
 #[derive(StructOpt)]
-#[structopt(name = "calc", after_help = exit::HELP, setting = SubcommandRequired)]
-#[structopt(global_settings = &[AllowNegativeNumbers, VersionlessSubcommands])]
+#[structopt(name = "calc", version = VERSION.as_str(), after_help = exit::HELP, setting = SubcommandRequired)]
+#[structopt(global_settings = &[AllowNegativeNumbers, DeriveDisplayOrder, UnifiedHelpMessage, VersionlessSubcommands])]
 enum Command {
-    /// Serves the Calculator until SIGINT or SIGTERM
+    /// Serve the Calculator until SIGTERM, SIGINT or SIGHUP
+    #[structopt(usage = "calc serve [OPTIONS]")]
     Serve(Box<serve::Serve>),
-    /// Asks a server for N1 + N2
-    #[structopt(after_help = exit::HELP)]
+    /// Print N1 + N2
+    #[structopt(usage = "calc add [OPTIONS] <N1> <N2>", after_help = exit::HELP)]
     Add(Calculation),
-    /// Asks a server for N1 - N2
-    #[structopt(after_help = exit::HELP, visible_alias = "subtract")]
+    /// Print N1 - N2
+    #[structopt(usage = "calc substract [OPTIONS] <N1> <N2>", after_help = exit::HELP, visible_alias = "subtract")]
     Substract(Calculation),
-    /// Asks a server for N1 * N2
-    #[structopt(after_help = exit::HELP)]
+    /// Print N1 * N2
+    #[structopt(usage = "calc multiply [OPTIONS] <N1> <N2>", after_help = exit::HELP)]
     Multiply(Calculation),
-    /// Asks a server for N1 / N2, as a float
-    #[structopt(after_help = exit::HELP)]
+    /// Print N1 / N2 as a float
+    #[structopt(usage = "calc divide [OPTIONS] <N1> <N2>", after_help = exit::HELP)]
     Divide(Calculation),
-    /// Calculates each line of standard input, which has two int32s with a comma between them
-    #[structopt(after_help = batch::HELP)]
+    /// Calculate each line N1,N2 of standard input
+    #[structopt(usage = "calc batch [OPTIONS] <OPERATION>", after_help = batch::HELP)]
     Batch(batch::Batch),
-    /// Asks a server whether it, or one of its services, can be called
-    #[structopt(after_help = health::HELP)]
+    /// Check a server's health (grpc.health.v1)
+    #[structopt(usage = "calc health [OPTIONS] [SERVICE]", after_help = health::HELP)]
     Health(health::Health),
-    /// Lists the services that a server offers, or the methods of one
-    #[structopt(after_help = exit::HELP)]
+    /// List a server's services or the methods of one (grpc.reflection.v1)
+    #[structopt(usage = "calc list [OPTIONS] [SERVICE]", after_help = exit::HELP)]
     List(list::List),
-    /// Makes calls to a server for a while, and prints how many it answered and how long that took
-    #[structopt(after_help = exit::HELP)]
+    /// Load a server and print throughput and latencies
+    #[structopt(usage = "calc bench [OPTIONS]", after_help = exit::HELP)]
     Bench(Box<bench::Options>),
-    /// Prints a script that completes `calc` in a shell
+    /// Print a completion script for a shell
+    #[structopt(usage = "calc completions <SHELL>")]
     Completions {
         /// The shell
-        #[structopt(possible_values = &Shell::variants())]
+        #[structopt(value_name = "SHELL", possible_values = &Shell::variants())]
         shell: Shell,
     },
 }
 
-/// Parses `args`, the program's name first, runs the command, and picks the exit code.
+/// Parses `args` (the program's name first), runs the command, and returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let mut app = Command::clap();
-    environment::yield_to(&args, &mut app);
-    let done = match app.get_matches_from_safe(&args) {
-        Ok(matches) => Command::from_clap(&matches).run(&matches),
-        Err(error) if health::is_meant(args.get(1).map(OsString::as_os_str)) => {
-            explain(&error).map_err(health::as_probe)
-        }
-        Err(error) => explain(&error),
+    environment::prepare(&args, &mut app);
+    let matches = app.get_matches_from_safe_borrow(&args);
+    let command = args.get(1).and_then(|name| environment::subcommand(&app, name.to_str()?));
+    let result = match &matches {
+        Ok(matches) => Command::from_clap(matches).run(command, matches),
+        Err(error) => explain(error),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(exit) => exit.with_note(|message| sources(&args, message)).report(),
+    let Err(mut exit) = result else {
+        return ExitCode::SUCCESS;
+    };
+    if let (Exit::Usage(message), Some(command)) = (&mut exit, command) {
+        *message += &environment::sources(message, command);
+        if command.get_name() == "health" {
+            exit = health::as_probe(exit);
+        }
     }
-}
-
-/// Where the options come from that `message` names, if that is not the command line.
-fn sources(args: &[OsString], message: &str) -> String {
-    let mut app = Command::clap();
-    environment::yield_to(args, &mut app);
-    let command = app.p.subcommands.iter().find(|command| args.get(1).is_some_and(|name| name == command.get_name()));
-    command.map(|command| environment::sources(message, command)).unwrap_or_default()
+    exit.report()
 }
 
 impl Command {
-    fn run(self, matches: &ArgMatches<'_>) -> Result<(), Exit> {
+    /// Runs the command that clap describes as `command`.
+    fn run(self, command: Option<&App<'_, '_>>, matches: &ArgMatches<'_>) -> Result<(), Exit> {
         if !matches!(self, Command::Serve(_)) {
             silence_core();
         }
         match self {
-            Command::Serve(serve) => serve.run(matches.subcommand().1),
+            Command::Serve(serve) => serve.run(command.zip(matches.subcommand().1)),
             Command::Add(calculation) => calculation.run(Operation::Add),
             Command::Substract(calculation) => calculation.run(Operation::Subtract),
             Command::Multiply(calculation) => calculation.run(Operation::Multiply),
@@ -104,26 +109,20 @@ impl Command {
             Command::Health(health) => health.run(),
             Command::List(list) => list.run(),
             Command::Bench(bench) => bench.run(),
-            Command::Completions { shell } => completions::print(Command::clap(), shell),
+            Command::Completions { shell } => {
+                let mut script = Vec::new();
+                Command::clap().gen_completions_to("calc", shell, &mut script);
+                exit::print(&String::from_utf8_lossy(&script))
+            }
         }
     }
 }
 
-/// What clap has to say: help and version are results, anything else is wrong usage.
+/// Prints the help or the version that clap has as an "error"; any other error is wrong usage.
 fn explain(error: &Error) -> Result<(), Exit> {
+    let message = error.message.trim_end();
     match error.kind {
-        ErrorKind::HelpDisplayed | ErrorKind::VersionDisplayed => {
-            exit::print(&format!("{}\n", error.message.trim_end()))
-        }
-        _ => Err(Exit::Usage(without_long_usage(error.message.trim_end()))),
-    }
-}
-
-/// A usage of many lines, which clap prints with its errors, hides the error.
-fn without_long_usage(message: &str) -> String {
-    const LONG: usize = 200;
-    match (message.find("\n\nUSAGE:"), message.rfind("\n\n")) {
-        (Some(start), Some(end)) if end - start > LONG => format!("{}{}", &message[..start], &message[end..]),
-        _ => message.to_owned(),
+        ErrorKind::HelpDisplayed | ErrorKind::VersionDisplayed => exit::print(&format!("{message}\n")),
+        _ => Err(Exit::Usage(message.to_owned())),
     }
 }

@@ -1,160 +1,142 @@
-//! Values on the command line, with messages that name the value and its range.
+//! Parsers of values on the command line. An error names the value and its range.
 
+use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
 use grpcio_kit::{ClientAuth, Compression, MAX_LIMIT};
 
-/// More threads than any machine has use for.
+/// The maximum number of completion queues, and of threads.
 const MAX_QUEUES: usize = 256;
 
-/// A year; more is a mistake.
+/// The maximum of a time that the program keeps itself, in seconds: a year.
 const MAX_SECONDS: f64 = 31_536_000.0;
 
-/// An operand: an int32.
+/// The maximum of a time that the C core keeps, in seconds: 2^31 - 2 milliseconds.
+const MAX_CORE_SECONDS: f64 = 2_147_483.646;
+
+/// Parses a number in a range; `what` is "a number of bytes", for example.
+fn number<T: FromStr + PartialOrd + Display>(text: &str, what: &str, min: T, max: T) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| (&min..=&max).contains(&number));
+    number.ok_or_else(|| format!("`{text}` is not {what} from {min} to {max}"))
+}
+
+fn seconds(text: &str, min: f64, max: f64) -> Result<Duration, String> {
+    // Does not panic: the range is positive and finite.
+    number(text, "a number of seconds", min, max).map(Duration::from_secs_f64)
+}
+
+/// Parses one of a few words.
+fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
+    let chosen = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    let words = || choices.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+    chosen.ok_or_else(|| format!("`{text}` is not one of {}", words()))
+}
+
+/// Parses a value, or a word that stands for none.
+fn unless<T>(word: &str, text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+    if text == word { Ok(None) } else { parse(text).map(Some).map_err(|reason| format!("{reason}, or `{word}`")) }
+}
+
+/// Parses an operand.
 pub fn operand(text: &str) -> Result<i32, String> {
-    text.parse().map_err(|_| format!("`{text}` is no int32, a whole number from {} to {}", i32::MIN, i32::MAX))
+    number(text, "an int32, a whole number", i32::MIN, i32::MAX)
 }
 
-/// The time of a call: over 0 seconds.
+/// Parses a time over 0 s.
 pub fn timeout(text: &str) -> Result<Duration, String> {
-    seconds(text, 0.001).ok_or_else(|| format!("`{text}` is no number of seconds from 0.001 to {MAX_SECONDS}"))
+    seconds(text, 0.001, MAX_SECONDS)
 }
 
-/// A time to wait, which may be none.
+/// Parses a time of 0 s or more.
 pub fn grace(text: &str) -> Result<Duration, String> {
-    seconds(text, 0.0).ok_or_else(|| format!("`{text}` is no number of seconds from 0 to {MAX_SECONDS}"))
+    seconds(text, 0.0, MAX_SECONDS)
 }
 
-fn seconds(text: &str, min: f64) -> Option<Duration> {
-    let seconds = f64::from_str(text).ok().filter(|seconds| (min..=MAX_SECONDS).contains(seconds))?;
-    Duration::try_from_secs_f64(seconds).ok()
+/// Parses a time that the C core keeps.
+pub fn time(text: &str) -> Result<Duration, String> {
+    seconds(text, 0.001, MAX_CORE_SECONDS)
 }
 
-/// A number of completion queues.
-pub fn queues(text: &str) -> Result<NonZeroUsize, String> {
-    up_to_max_queues(text).ok_or_else(|| format!("`{text}` is no number of queues from 1 to {MAX_QUEUES}"))
-}
-
-/// A number of threads, each of which is that of a completion queue.
-pub fn threads(text: &str) -> Result<NonZeroUsize, String> {
-    up_to_max_queues(text).ok_or_else(|| format!("`{text}` is no number of threads from 1 to {MAX_QUEUES}"))
-}
-
-fn up_to_max_queues(text: &str) -> Option<NonZeroUsize> {
-    text.parse().ok().filter(|queues: &NonZeroUsize| queues.get() <= MAX_QUEUES)
-}
-
-/// A number of bytes.
-pub fn bytes(text: &str) -> Result<u32, String> {
-    number(text, MAX_LIMIT).ok_or_else(|| format!("`{text}` is no number of bytes from 1 to {MAX_LIMIT}"))
-}
-
-/// A number of things.
-pub fn count(text: &str) -> Result<u32, String> {
-    number(text, MAX_LIMIT).ok_or_else(|| format!("`{text}` is no number from 1 to {MAX_LIMIT}"))
-}
-
-/// A number of connections that a client makes.
-pub fn connections(text: &str) -> Result<u32, String> {
-    const MAX: u32 = 1000;
-    number(text, MAX).ok_or_else(|| format!("`{text}` is no number of connections from 1 to {MAX}"))
-}
-
-/// A number of calls in flight on a connection.
-pub fn concurrency(text: &str) -> Result<u32, String> {
-    const MAX: u32 = 10_000;
-    number(text, MAX).ok_or_else(|| format!("`{text}` is no number of calls in flight from 1 to {MAX}"))
-}
-
-/// A number of calculations in a message.
-pub fn elements(text: &str) -> Result<u32, String> {
-    let max = calc::batch::MAX_ELEMENTS;
-    let elements = text.parse().ok().filter(|elements| (1..=max).contains(elements));
-    let elements = elements.and_then(|elements| u32::try_from(elements).ok());
-    elements.ok_or_else(|| format!("`{text}` is no number of elements from 1 to {max}"))
-}
-
-/// A number of calls in each second.
-pub fn calls_per_second(text: &str) -> Result<f64, String> {
-    let (min, max) = (0.001, 1_000_000.0);
-    let rate = f64::from_str(text).ok().filter(|rate| (min..=max).contains(rate));
-    rate.ok_or_else(|| format!("`{text}` is no number of calls per second from {min} to {max}"))
-}
-
-fn number(text: &str, max: u32) -> Option<u32> {
-    text.parse().ok().filter(|number| (1..=max).contains(number))
-}
-
-/// A quota of memory, in bytes: less than a mebibyte would not hold a single connection and what it asks for.
-pub fn memory(text: &str) -> Result<usize, String> {
-    const MIN: usize = 1024 * 1024;
-    let max = isize::MAX as usize;
-    let bytes = text.parse().ok().filter(|bytes| (MIN..=max).contains(bytes));
-    bytes.ok_or_else(|| format!("`{text}` is no number of bytes from {MIN} to {max}"))
-}
-
-/// The longest time that the C core can hold, in seconds: 2^31 - 2 milliseconds.
-const MAX_TIME: f64 = 2_147_483.646;
-
-/// A time, or none.
+/// A time, or none. (structopt would take an `Option` for a flag that may be missing.)
 pub struct Time(pub Option<Duration>);
 
-/// A time that the C core keeps.
-pub fn time(text: &str) -> Result<Duration, String> {
-    of_the_core(text).ok_or_else(|| format!("`{text}` is no number of seconds from 0.001 to {MAX_TIME}"))
-}
-
-/// A time that the C core keeps, or `none`.
+/// Parses a time that the C core keeps, or `none`.
 pub fn time_or_none(text: &str) -> Result<Time, String> {
-    if text == "none" {
-        return Ok(Time(None));
-    }
-    let time = of_the_core(text).map(|time| Time(Some(time)));
-    time.ok_or_else(|| format!("`{text}` is neither `none` nor a number of seconds from 0.001 to {MAX_TIME}"))
+    unless("none", text, time).map(Time)
 }
 
-fn of_the_core(text: &str) -> Option<Duration> {
-    seconds(text, 0.001).filter(|time| time.as_secs_f64() <= MAX_TIME)
+/// Parses a number of completion queues.
+pub fn queues(text: &str) -> Result<NonZeroUsize, String> {
+    number(text, "a number of queues", NonZeroUsize::MIN, max_queues())
 }
 
-/// How replies are compressed.
-pub fn compression(text: &str) -> Result<Compression, String> {
-    match text {
-        "off" => Ok(Compression::Off),
-        "gzip" => Ok(Compression::Gzip),
-        "deflate" => Ok(Compression::Deflate),
-        _ => Err(format!("`{text}` is none of off, gzip and deflate")),
-    }
+/// Parses a number of threads, each of which serves a completion queue.
+pub fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    number(text, "a number of threads", NonZeroUsize::MIN, max_queues())
 }
 
-/// A switch.
-pub fn on_off(text: &str) -> Result<bool, String> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err(format!("`{text}` is neither `on` nor `off`")),
-    }
+fn max_queues() -> NonZeroUsize {
+    NonZeroUsize::new(MAX_QUEUES).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// Whether clients must have a certificate.
-pub fn client_auth(text: &str) -> Result<ClientAuth, String> {
-    match text {
-        "optional" => Ok(ClientAuth::Optional),
-        "required" => Ok(ClientAuth::Required),
-        _ => Err(format!("`{text}` is neither `optional` nor `required`")),
-    }
+/// Parses a number of bytes.
+pub fn bytes(text: &str) -> Result<u32, String> {
+    number(text, "a number of bytes", 1, MAX_LIMIT)
 }
 
-/// A share of calls, or none at all.
+/// Parses a number of bytes of memory. Less than a MiB does not hold a connection and its requests.
+pub fn memory(text: &str) -> Result<usize, String> {
+    number(text, "a number of bytes", 1024 * 1024, isize::MAX as usize)
+}
+
+/// Parses a count.
+pub fn count(text: &str) -> Result<u32, String> {
+    number(text, "a number", 1, MAX_LIMIT)
+}
+
+/// Parses a number of connections of a client.
+pub fn connections(text: &str) -> Result<u32, String> {
+    number(text, "a number of connections", 1, 1000)
+}
+
+/// Parses a number of RPCs in flight on a connection.
+pub fn concurrency(text: &str) -> Result<u32, String> {
+    number(text, "a number of calls in flight", 1, 10_000)
+}
+
+/// Parses a number of calculations per message.
+pub fn elements(text: &str) -> Result<u32, String> {
+    #[expect(clippy::cast_possible_truncation, reason = "it is 65,536")]
+    const MAX: u32 = calc::batch::MAX_ELEMENTS as u32;
+    number(text, "a number of elements", 1, MAX)
+}
+
+/// Parses a number of RPCs per second.
+pub fn calls_per_second(text: &str) -> Result<f64, String> {
+    number(text, "a number of calls per second", 0.001, 1_000_000.0)
+}
+
+/// A sampling rate, or none.
 pub struct Rate(pub Option<f64>);
 
-/// A share of calls, or `off`.
+/// Parses a sampling rate, or `off`.
 pub fn rate(text: &str) -> Result<Rate, String> {
-    if text == "off" {
-        return Ok(Rate(None));
-    }
-    let rate = f64::from_str(text).ok().filter(|rate| (0.0..=1.0).contains(rate));
-    rate.map(|rate| Rate(Some(rate))).ok_or_else(|| format!("`{text}` is neither `off` nor a share of calls, 0 to 1"))
+    unless("off", text, |text| number(text, "a sampling rate", 0.0, 1.0)).map(Rate)
+}
+
+/// Parses a compression algorithm.
+pub fn compression(text: &str) -> Result<Compression, String> {
+    choice(text, &[("off", Compression::Off), ("gzip", Compression::Gzip), ("deflate", Compression::Deflate)])
+}
+
+/// Parses a switch.
+pub fn on_off(text: &str) -> Result<bool, String> {
+    choice(text, &[("on", true), ("off", false)])
+}
+
+/// Parses whether clients must have a certificate.
+pub fn client_auth(text: &str) -> Result<ClientAuth, String> {
+    choice(text, &[("optional", ClientAuth::Optional), ("required", ClientAuth::Required)])
 }

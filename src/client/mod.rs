@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_lite::future::block_on;
 use grpcio_kit::proto::google_rpc::error_details::ErrorInfo;
-use grpcio_kit::{CallOptions, Channel, Code, InvalidTarget, Status};
+use grpcio_kit::{CallOptions, Channel, Code, ConnectError, Status};
 
 use crate::arithmetic::{Number, Operation};
 use crate::calculator::{DIVISION_BY_ZERO, ERROR_DOMAIN, INT32_OVERFLOW};
@@ -18,6 +18,9 @@ use crate::proto::calc_grpc::CalculatorClient;
 
 /// The default of [`Client::timeout`]: 5 seconds.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How the client names itself in the metadata `user-agent`.
+pub const USER_AGENT: &str = concat!("calc/", env!("CARGO_PKG_VERSION"));
 
 /// Why there is no result.
 ///
@@ -101,9 +104,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`InvalidTarget`] if the text is not a target.
-    pub fn connect(target: &str) -> Result<Client, InvalidTarget> {
-        Ok(Client::new(Channel::connect(target)?))
+    /// [`ConnectError::Target`] if the text cannot be a target.
+    pub fn connect(target: &str) -> Result<Client, ConnectError> {
+        Ok(Client::new(Channel::builder(target).user_agent(USER_AGENT).connect()?))
     }
 
     /// Creates a client on a channel.

@@ -1,7 +1,6 @@
 //! The code generator, run as a build script runs it.
 //!
-//! A package of its own: what the generator needs to compile would otherwise be compiled, and
-//! optimised, for whoever runs an example.
+//! A package of its own, so that a build of the examples does not compile the generator a second time, optimised.
 
 mod mistakes;
 mod output;
@@ -17,7 +16,7 @@ struct Protos {
 }
 
 impl Protos {
-    /// Files by their names and contents.
+    /// Creates files from their names and contents.
     fn new(files: &[(&str, &str)]) -> Protos {
         let folder = tempfile::tempdir().unwrap();
         for (name, contents) in files {
@@ -28,7 +27,7 @@ impl Protos {
         Protos { folder }
     }
 
-    /// Generates the module `module` from `inputs`. Mistakes begin with `protos/`.
+    /// Generates the module `module` from `inputs`. Errors begin with `protos/`.
     fn generate(&self, inputs: &[&str]) -> Result<(), Vec<String>> {
         let config = grpcio_kit_build::Config::new(self.folder.path().join("protos")).module("module", inputs);
         config.generate(self.folder.path().join("out")).map_err(|errors| {
@@ -37,7 +36,7 @@ impl Protos {
         })
     }
 
-    /// A generated file.
+    /// Returns a generated file.
     fn output(&self, file: &str) -> String {
         read(&self.folder.path().join("out/module").join(file))
     }
@@ -47,7 +46,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The one mistake in a file that is otherwise `syntax = "proto3";` and `package t;`, in its
+/// Returns the only error for a file that is otherwise `syntax = "proto3";` and `package t;`, in its
 /// first two lines.
 fn mistake(contents: &str) -> String {
     let protos = Protos::new(&[("a.proto", &format!("syntax = \"proto3\";\npackage t;\n{contents}"))]);
@@ -56,7 +55,7 @@ fn mistake(contents: &str) -> String {
     mistakes.remove(0)
 }
 
-/// What is generated for a file that has no mistakes.
+/// Generates the code of a file without mistakes.
 fn generated(contents: &str) -> Protos {
     let protos = Protos::new(&[("a.proto", &format!("syntax = \"proto3\";\npackage t;\n{contents}"))]);
     protos.generate(&["a.proto"]).unwrap();

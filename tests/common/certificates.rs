@@ -1,4 +1,4 @@
-//! Certificates that a test makes for itself.
+//! Certificates that tests generate.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -9,13 +9,13 @@ use grpcio_kit::{ServerTls, ServerTlsFiles};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
 use tempfile::TempDir;
 
-/// A certificate authority.
+/// A certificate authority (CA).
 pub struct Authority {
     pub certificate: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// A certificate and its key, in PEM form.
+/// A certificate and its private key, in PEM form.
 #[derive(Clone)]
 pub struct Pair {
     pub certificate: String,
@@ -32,7 +32,7 @@ impl Authority {
         Authority { certificate, issuer: Issuer::new(params, key) }
     }
 
-    /// A certificate with a common name and these subject alternative names: hosts, IP addresses, URIs.
+    /// Issues a certificate with a common name and these subject alternative names: hosts, IP addresses, URIs.
     pub fn issue(&self, common_name: &str, names: &[&str]) -> Pair {
         let (uris, names): (Vec<_>, Vec<_>) =
             names.iter().map(|name| name.to_string()).partition(|n| n.contains("://"));
@@ -42,7 +42,7 @@ impl Authority {
         self.sign(params)
     }
 
-    /// A certificate for the addresses that tests listen on, which expired in 2000.
+    /// Issues a certificate for the addresses that tests listen on, expired in 2000.
     pub fn issue_expired(&self) -> Pair {
         let mut params = CertificateParams::new(local_names()).unwrap();
         params.not_before = rcgen::date_time_ymd(1999, 1, 1);
@@ -50,7 +50,7 @@ impl Authority {
         self.sign(params)
     }
 
-    /// A certificate for the addresses that tests listen on.
+    /// Issues a certificate for the addresses that tests listen on.
     pub fn issue_local(&self) -> Pair {
         self.issue("server", &["localhost", "127.0.0.1"])
     }
@@ -66,7 +66,7 @@ fn local_names() -> Vec<String> {
     vec!["localhost".to_owned(), "127.0.0.1".to_owned()]
 }
 
-/// A folder with a CA and the certificate and key of a server.
+/// A folder with a CA and a server's certificate and key.
 pub struct Folder {
     pub ca: Authority,
     folder: TempDir,
@@ -89,7 +89,7 @@ impl Folder {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    /// Writes a file for its owner alone, in one step: whoever reads it sees the old or the new.
+    /// Writes a file atomically, readable for its owner alone.
     pub fn put(&self, name: &str, content: impl AsRef<[u8]>) {
         let next = self.path(&format!("{name}.next"));
         fs::write(&next, content).unwrap();
@@ -103,7 +103,7 @@ impl Folder {
         self.put(&format!("{name}.key"), &pair.key);
     }
 
-    /// The server's files, looked at often.
+    /// The server's files, polled often.
     pub fn server(&self) -> ServerTlsFiles {
         ServerTls::files(self.path("tls.crt"), self.path("tls.key")).poll_interval(Duration::from_millis(20))
     }

@@ -1,4 +1,4 @@
-//! Pages of an HTTP port, as raw sockets see them.
+//! Requests to an HTTP endpoint over raw sockets.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +11,7 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends `request` and gives all that comes back.
+/// Sends `request` and returns all that comes back.
 pub fn ask(address: SocketAddr, request: &str) -> String {
     let mut stream = connect(address);
     stream.write_all(request.as_bytes()).unwrap();
@@ -19,16 +19,16 @@ pub fn ask(address: SocketAddr, request: &str) -> String {
 }
 
 pub fn read_all(stream: &mut TcpStream) -> String {
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
-    reply
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
 }
 
 pub fn get(address: SocketAddr, path: &str) -> String {
     ask(address, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 }
 
-/// The three digits of a reply, or all of what is no reply.
-pub fn status(reply: &str) -> &str {
-    reply.strip_prefix("HTTP/1.1 ").and_then(|line| line.get(..3)).unwrap_or(reply)
+/// Returns the status code of a response, or the whole text if it is not one.
+pub fn status(response: &str) -> &str {
+    response.strip_prefix("HTTP/1.1 ").and_then(|line| line.get(..3)).unwrap_or(response)
 }

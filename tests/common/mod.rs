@@ -1,5 +1,4 @@
-//! What more than one feature's tests need. There is one way to start a server, a program,
-//! and a raw call.
+//! Helpers of several tests: one way to start a server, a program and a raw RPC.
 
 pub mod certificates;
 pub mod http;
@@ -13,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use grpcio_kit::{Channel, Server, ServerBuilder};
 
-/// The bound on everything a test waits for.
+/// The maximum time of everything that a test waits for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The project's root.
@@ -21,36 +20,36 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("")
 }
 
-/// Starts `server` on a port of its own. It ends when it is dropped.
+/// Starts `server` on a free port. It shuts down when it is dropped.
 pub fn start(server: ServerBuilder) -> Server {
     server.listen("127.0.0.1:0".parse().unwrap()).start().unwrap()
 }
 
-/// A Calculator of its own.
+/// Starts a Calculator on a free port.
 pub fn calculator() -> Server {
     start(calc::server::builder())
 }
 
-/// The target of a server's first address.
+/// Returns the target of a server's first address.
 pub fn target(server: &Server) -> String {
     server.addresses()[0].to_string()
 }
 
-/// A channel to a server.
+/// Creates a channel to a server.
 pub fn channel(server: &Server) -> Channel {
     Channel::connect(&target(server)).unwrap()
 }
 
-/// A client of a server, patient enough for a busy machine.
+/// Creates a client of a server, with a timeout for a busy machine.
 pub fn client(server: &Server) -> calc::Client {
     calc::Client::connect(&target(server)).unwrap().timeout(PATIENCE)
 }
 
-/// Waits for something that nobody tells of.
+/// Polls a condition that sends no event.
 pub fn wait_until(is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "it does not come to pass");
+        assert!(start.elapsed() < PATIENCE, "the condition does not become true");
         thread::sleep(Duration::from_millis(5));
     }
 }

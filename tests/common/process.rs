@@ -1,4 +1,4 @@
-//! Programs that a test starts: `calc` itself, the examples, and Python.
+//! Processes that a test starts: `calc`, the examples and Python.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use super::{PATIENCE, root};
 
-/// The `calc` binary, which Cargo puts above the folder of the tests' own binary.
+/// Returns the path of `calc`, which Cargo puts above the folder of the tests' binary.
 pub fn program() -> PathBuf {
     let program = std::env::current_exe().unwrap().parent().unwrap().with_file_name("calc");
     assert!(program.exists(), "{} is missing; run `cargo build --release --bins --examples`", program.display());
     program
 }
 
-/// `calc`, with an environment that holds none of its variables.
+/// Creates a command of `calc` with none of its environment variables.
 pub fn calc(args: &[&str]) -> Command {
     let mut command = Command::new(program());
     for (name, _) in std::env::vars_os() {
@@ -28,14 +28,14 @@ pub fn calc(args: &[&str]) -> Command {
     command
 }
 
-/// An example of the `calc` package.
+/// Creates a command of an example of the `calc` package.
 pub fn example(name: &str) -> Command {
     let mut command = Command::new(program().with_file_name("examples").join(name));
     command.stdin(Stdio::null());
     command
 }
 
-/// A Python program of this project, with the stubs of `calc.proto` on its path.
+/// Creates a command of a Python program with the stubs of `protos/` on its path.
 pub fn python(script: &str) -> Command {
     let set_up = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; script/test sets Python up"));
     let mut command = Command::new(set_up("CALC_PYTHON"));
@@ -48,7 +48,7 @@ pub fn python(script: &str) -> Command {
     command
 }
 
-/// Runs a command to its end and gives what it printed. It has [`PATIENCE`] to get there.
+/// Runs a command for at most [`PATIENCE`] and returns its output.
 pub fn run(command: &mut Command) -> Output {
     let mut child = Running::start(command);
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -64,14 +64,14 @@ fn read_all(mut pipe: impl Read) -> Vec<u8> {
     bytes
 }
 
-/// Runs a command that must succeed and gives its standard output.
+/// Runs a command that must succeed and returns its standard output.
 pub fn stdout_of(command: &mut Command) -> String {
     let output = run(command);
     assert!(output.status.success(), "{command:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A program that runs. It is killed if the test drops it.
+/// A running process, killed when it is dropped.
 pub struct Running {
     child: Child,
     stdout: Option<ChildStdout>,
@@ -88,17 +88,17 @@ impl Running {
         i32::try_from(self.child.id()).unwrap()
     }
 
-    /// Standard input, of a command that has it piped. Closes when it is dropped.
+    /// Takes the piped standard input.
     pub fn stdin(&mut self) -> ChildStdin {
         self.child.stdin.take().unwrap()
     }
 
-    /// Standard error, of which nothing has been read.
+    /// Takes standard error.
     pub fn stderr(&mut self) -> ChildStderr {
         self.stderr.take().unwrap()
     }
 
-    /// The lines that it prints on standard output, as they come. Once only.
+    /// Takes standard output, line by line.
     pub fn lines(&mut self) -> mpsc::Receiver<String> {
         lines(self.stdout.take().unwrap())
     }
@@ -125,7 +125,7 @@ impl Running {
         self.stdout = Some(reader.into_inner());
     }
 
-    /// Closes the piped standard input of a program that ends with it, and gives the rest of its output.
+    /// Closes the piped standard input, which ends the program, and returns the rest of its output.
     pub fn end_of_input(&mut self) -> String {
         drop(self.stdin());
         let stdout = String::from_utf8(read_all(self.stdout.take().unwrap())).unwrap();
@@ -136,7 +136,7 @@ impl Running {
         stdout
     }
 
-    /// Waits for the program to end by itself.
+    /// Waits for the process to exit.
     pub fn wait(&mut self) -> ExitStatus {
         let start = Instant::now();
         loop {
@@ -144,7 +144,7 @@ impl Running {
                 return status;
             }
             assert!(start.elapsed() < PATIENCE, "the program does not end");
-            // There is no wait with a bound in the standard library; this is its poll.
+            // The standard library has no wait with a timeout.
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -157,21 +157,21 @@ impl Drop for Running {
     }
 }
 
-/// A server in a process of its own.
+/// A server in a separate process.
 pub struct ServerProcess {
     pub process: Running,
-    /// Where it listens.
+    /// Its addresses.
     pub targets: Vec<String>,
-    /// Where its metrics are, if it has any.
+    /// The URL of its metrics.
     pub metrics: Option<String>,
     stdout: mpsc::Receiver<String>,
     stderr: mpsc::Receiver<String>,
-    /// What it said on standard error before it accepted calls.
+    /// Its lines on standard error before it accepted RPCs.
     early: Vec<String>,
 }
 
 impl ServerProcess {
-    /// Starts a server and waits until it says that it accepts calls.
+    /// Starts a server and waits until it accepts RPCs.
     pub fn start(command: &mut Command) -> ServerProcess {
         let mut process = Running::start(command);
         let stdout = lines(process.stdout.take().unwrap());
@@ -207,8 +207,8 @@ impl ServerProcess {
         self.stderr.recv_timeout(PATIENCE).expect("the line does not come")
     }
 
-    /// Waits for a line on standard error that holds `part`, unless there was one before the server accepted calls.
-    /// The log comes in its own time, beside the lines that say that it does.
+    /// Returns the first line on standard error that contains `part`; waits if there was none before the server accepted
+    /// RPCs. The log is written by a thread of its own.
     pub fn wait_for_line_with(&self, part: &str) -> String {
         if let Some(line) = self.early.iter().find(|line| line.contains(part)) {
             return line.clone();
@@ -222,7 +222,7 @@ impl ServerProcess {
     }
 }
 
-/// What follows `words` in a line, which is an object in a log of JSON.
+/// Returns the text after `words` in a line, up to the quote that ends it in a JSON log.
 fn said(line: &str, words: &str) -> Option<String> {
     let (_, rest) = line.split_once(words)?;
     Some(rest.split('"').next().unwrap_or(rest).to_owned())

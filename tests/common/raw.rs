@@ -1,4 +1,4 @@
-//! Calls of bytes: what is on the wire, with no message type in between.
+//! RPCs of bytes, without message types.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl RawClient {
         self.call_with(path, request, options())
     }
 
-    /// The same with a token.
+    /// Calls the unary method at `path` with a bearer token.
     pub fn call_as(&self, token: &str, path: &str, request: &[u8]) -> Result<Vec<u8>, Status> {
         let mut metadata = MetadataBuilder::new();
         metadata.add_str("authorization", &format!("Bearer {token}")).unwrap();
@@ -35,8 +35,8 @@ impl RawClient {
         Ok(self.client.unary_call(&method(path, MethodType::Unary), &request.to_vec(), options)?)
     }
 
-    /// Opens a call to the method at `path` and sends nothing: it stays in flight until it is
-    /// dropped, or the server ends it.
+    /// Starts an RPC to the method at `path` without a request: it is in flight until it is dropped or the server ends
+    /// it.
     pub fn open(&self, path: &str) -> OpenCall {
         let (requests, reply) =
             self.client.client_streaming(&method(path, MethodType::ClientStreaming), options()).unwrap();
@@ -44,14 +44,14 @@ impl RawClient {
     }
 }
 
-/// A call that waits for its request.
+/// An RPC without a request yet.
 pub struct OpenCall {
     _requests: grpcio::ClientCStreamSender<Vec<u8>>,
     reply: grpcio::ClientCStreamReceiver<Vec<u8>>,
 }
 
 impl OpenCall {
-    /// Waits for the server to end the call, and tells how it did.
+    /// Waits for the server to end the RPC, and returns its status code.
     pub fn end(self) -> Code {
         let ended: Result<Vec<u8>, grpcio::Error> = futures::executor::block_on(self.reply);
         ended.map_or_else(|error| Status::from(error).code(), |_| Code::Ok)
@@ -74,7 +74,7 @@ fn method(path: &str, ty: MethodType) -> Method<Vec<u8>, Vec<u8>> {
             Ok(bytes)
         },
     };
-    // grpcio keeps the path of a method for good; a test has few of them.
+    // grpcio's methods are static; a test has few of them.
     let name = Box::leak(path.to_owned().into_boxed_str());
     Method { ty, name, req_mar: marshaller(), resp_mar: marshaller() }
 }

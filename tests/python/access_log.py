@@ -1,4 +1,4 @@
-"""Calls that leave lines in the access log, and what has to be in those.
+"""Makes RPCs that the access log records, and checks its lines.
 
     python tests/python/access_log.py call TARGET
     python tests/python/access_log.py check LINE...
@@ -22,7 +22,7 @@ def call(target):
     with grpc.insecure_channel(target) as channel:
         stub = calc_pb2_grpc.CalculatorStub(channel)
         sent = [
-            # An id over 128 characters and a trace that is all zeros are not taken over.
+            # An id over 128 characters and a trace id of zeros are ignored.
             [("x-request-id", "x" * 129), ("traceparent", "00-" + "0" * 32 + "-b7ad6b7169203331-01")],
             [("x-request-id", "request-1"), ("traceparent", TRACE)],
         ]
@@ -33,7 +33,7 @@ def call(target):
         except grpc.RpcError as error:
             assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
         else:
-            raise AssertionError("a division by zero was answered")
+            raise AssertionError("a division by zero succeeded")
 
 
 def no_duplicates(pairs):
@@ -50,7 +50,7 @@ def check(lines):
         assert 0 <= event["duration_us"] < PATIENCE * 1_000_000, event
         request_id = event["request_id"]
         if re.fullmatch("[0-9a-f]{16}", request_id):
-            request_id = "made up"
+            request_id = "random"
         fields = [event.get(name) for name in ("method", "code", "error", "received", "sent")]
         print(*fields, request_id, event.get("trace_id"), event.get("parent_id"))
 

@@ -1,8 +1,8 @@
-"""Asks the BatchCalculator of `calc serve`, with an arithmetic of its own.
+"""Calls the BatchCalculator of `calc serve` and checks its replies with Python's arithmetic.
 
     python tests/python/batch.py SCENARIO TARGET [PID]
 
-PID is the server's process, for the scenario that looks at its memory.
+PID is the server's process, for the scenario that measures its memory.
 """
 
 import itertools
@@ -30,17 +30,17 @@ def request(operation, n1, n2):
 
 
 def expected(operation, n1, n2):
-    """The bytes of the result, and the code."""
+    """Returns the bytes of the result, and the code."""
     if operation == DIVIDE:
         return (struct.pack("<f", n1 / n2), 0) if n2 else (bytes(4), INVALID_ARGUMENT)
     exact = {ADD: n1 + n2, SUBTRACT: n1 - n2, MULTIPLY: n1 * n2}[operation]
     return (struct.pack("<i", exact), 0) if -(2**31) <= exact < 2**31 else (bytes(4), OUT_OF_RANGE)
 
 
-def check(asked, reply):
-    pairs = [expected(asked.operation, *pair) for pair in zip(asked.n1, asked.n2)]
-    results, other = (reply.f1, reply.n1) if asked.operation == DIVIDE else (reply.n1, reply.f1)
-    packed = struct.pack(f"<{len(results)}{'f' if asked.operation == DIVIDE else 'i'}", *results)
+def check(message, reply):
+    pairs = [expected(message.operation, *pair) for pair in zip(message.n1, message.n2)]
+    results, other = (reply.f1, reply.n1) if message.operation == DIVIDE else (reply.n1, reply.f1)
+    packed = struct.pack(f"<{len(results)}{'f' if message.operation == DIVIDE else 'i'}", *results)
     equal("results", packed, b"".join(result for result, _ in pairs))
     equal("results of the other kind", list(other), [])
     errors = [(index, code) for index, (_, code) in enumerate(pairs) if code]
@@ -48,7 +48,7 @@ def check(asked, reply):
 
 
 def number():
-    """Any number, and a small one more often than that."""
+    """Returns a random int32, often a small one."""
     return random.randint(-(2**31), 2**31 - 1) >> random.choice([0, 15, 28])
 
 
@@ -56,27 +56,27 @@ def right(stub):
     """Every operation on all pairs of edges, and on many at random; messages of every length."""
     random.seed(20)
     edges = list(itertools.product(EDGES, EDGES))
-    asked = [request(operation, *zip(*edges)) for operation in (ADD, SUBTRACT, MULTIPLY, DIVIDE)]
+    messages = [request(operation, *zip(*edges)) for operation in (ADD, SUBTRACT, MULTIPLY, DIVIDE)]
     for _ in range(200):
         length = random.choice([0, 1, 2, 3, 100, 5000])
         columns = [[number() for _ in range(length)] for _ in range(2)]
-        asked.append(request(random.randint(1, 4), *columns))
-    replies = list(stub.Calculate(iter(asked), timeout=PATIENCE))
-    equal("replies", len(replies), len(asked))
-    for one, reply in zip(asked, replies):
+        messages.append(request(random.randint(1, 4), *columns))
+    replies = list(stub.Calculate(iter(messages), timeout=PATIENCE))
+    equal("replies", len(replies), len(messages))
+    for one, reply in zip(messages, replies):
         check(one, reply)
     equal("a call without requests", list(stub.Calculate(iter([]), timeout=PATIENCE)), [])
-    replies = list(stub.Calculate(iter(asked[:4]), timeout=PATIENCE, compression=grpc.Compression.Gzip))
-    for one, reply in zip(asked[:4], replies):
+    replies = list(stub.Calculate(iter(messages[:4]), timeout=PATIENCE, compression=grpc.Compression.Gzip))
+    for one, reply in zip(messages[:4], replies):
         check(one, reply)
-    # The most there may be, all of them failing.
+    # The maximum number of elements, all of them failing.
     largest = request(DIVIDE, [1] * MAX_ELEMENTS, [0] * MAX_ELEMENTS)
     [reply] = stub.Calculate(iter([largest]), timeout=PATIENCE)
     check(largest, reply)
 
 
-def refused(stub):
-    """What ends a call: the replies before it come first."""
+def invalid(stub):
+    """An invalid request ends the RPC after the replies to those before it."""
     good = request(ADD, [1, 2], [3, 4])
     long = [0] * (MAX_ELEMENTS + 1)
     for bad, reason in [
@@ -87,13 +87,13 @@ def refused(stub):
         (request(5, [1], [2]), "operation 5 is unknown"),
         (request(-1, [1], [2]), "operation -1 is unknown"),
     ]:
-        # What is bad is sent when the replies to what is good are there.
-        answered = threading.Semaphore(0)
+        # The invalid request is sent after the replies to the valid ones.
+        replied = threading.Semaphore(0)
 
         def requests():
             for one in (good, good, bad, good):
                 if one is bad:
-                    answered.acquire()
+                    replied.acquire()
                 yield one
 
         call, replies = stub.Calculate(requests(), timeout=PATIENCE), []
@@ -101,8 +101,8 @@ def refused(stub):
             for reply in call:
                 replies.append(list(reply.n1))
                 if len(replies) == 2:
-                    answered.release()
-            sys.exit(f"not refused: {reason}")
+                    replied.release()
+            sys.exit(f"not rejected: {reason}")
         except grpc.RpcError as error:
             equal("code", error.code().name, "INVALID_ARGUMENT")
             equal("message", error.details().startswith(f"request 3 of the stream: {reason}"), True)
@@ -110,7 +110,7 @@ def refused(stub):
 
 
 def cancelled(stub):
-    """A call that its caller leaves."""
+    """The client cancels an RPC."""
     leave = threading.Event()
 
     def requests():
@@ -125,13 +125,13 @@ def cancelled(stub):
 
 
 def memory(pid):
-    """The resident memory of a process, in MiB."""
+    """Returns the resident memory of a process, in MiB."""
     [line] = [line for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1]) // 1024
 
 
 def unread(stub, pid):
-    """Half a gibibyte of requests, whose replies are not read at first: most of them stay where they are."""
+    """500 MiB of requests whose replies are not read at first: flow control stops most of them."""
     message, count, sent = request(ADD, [1] * MAX_ELEMENTS, [2] * MAX_ELEMENTS), 1000, []
 
     def requests():
@@ -141,12 +141,12 @@ def unread(stub, pid):
 
     before = memory(pid)
     call = stub.Calculate(requests())
-    # They stop: none was taken for a second.
+    # Wait until none was taken for a second.
     while not sent or time.monotonic() - sent[-1] < 1:
         equal("requests that are not taken", len(sent) < count // 2, True)
         time.sleep(0.01)
     equal("memory in bounds", memory(pid) - before < 64, True)
-    # Read at last, all of them get their replies.
+    # Once read, all of them have their replies.
     equal("replies", sum(len(reply.n1) for reply in call), count * MAX_ELEMENTS)
     equal("requests", len(sent), count)
     equal("memory in bounds", memory(pid) - before < 64, True)
@@ -156,7 +156,7 @@ def main():
     scenario, target, *pid = sys.argv[1:]
     with grpc.insecure_channel(target) as channel:
         globals()[scenario](calc_batch_pb2_grpc.BatchCalculatorStub(channel), *pid)
-    print("every answer is right")
+    print("all replies are correct")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""Calls a server, and compares what its channelz tells with PyPI's grpcio-channelz to what
-was done, and to what this process's own channelz tells of the other end.
+"""Calls a server, and compares its channelz data with the calls made, and with this process's own channelz data
+(PyPI's grpcio-channelz) for the other end of the connection.
 
     python tests/python/channelz.py TARGET
 """
@@ -30,7 +30,7 @@ def code(method, request):
 
 
 def call(channel):
-    """GOOD calls that succeed and BAD ones that fail."""
+    """Makes GOOD calls that succeed and BAD ones that fail."""
     divide = channel.unary_unary("/calc.Calculator/Divide")
     for _ in range(GOOD):
         divide(bytes([0x08, 10, 0x10, 2]), timeout=PATIENCE)
@@ -44,7 +44,7 @@ def check_server(stub):
     equal("servers", len(servers.server), 1)
     server = servers.server[0]
     equal("calls_started", server.data.calls_started, GOOD + BAD + 1)
-    # A call that has been answered is counted a moment later.
+    # A call is counted shortly after its reply has arrived.
     give_up = time.monotonic() + PATIENCE
     while server.data.calls_failed < BAD or server.data.calls_succeeded < GOOD:
         equal("in time", time.monotonic() < give_up, True)
@@ -58,7 +58,7 @@ def check_server(stub):
 
 
 def own_socket():
-    """This process's end of the connection."""
+    """Returns this process's end of the connection."""
     context = None
     channels = ChannelzServicer.GetTopChannels(pb.GetTopChannelsRequest(), context).channel
     equal("own channels", len(channels), 1)
@@ -84,7 +84,7 @@ def check_socket(stub, server):
     recent("last_message_sent_timestamp", socket.data.last_message_sent_timestamp)
     recent("last_message_received_timestamp", socket.data.last_message_received_timestamp)
 
-    # Its port is the one that was asked for, which is 0.
+    # Its port is the configured one, 0.
     listener = stub.GetSocket(pb.GetSocketRequest(socket_id=server.listen_socket[0].socket_id), timeout=PATIENCE)
     address = listener.socket.local.tcpip_address
     equal("the listener", (address.ip_address, address.port), (bytes([127, 0, 0, 1]), 0))
@@ -116,7 +116,7 @@ def check_mistakes(stub):
 
 
 def check(channel):
-    """On a server that is new, and in a process that has no other channel."""
+    """Needs a new server, and a process without another channel."""
     stub = channelz_pb2_grpc.ChannelzStub(channel)
     call(channel)
     server = check_server(stub)
@@ -127,7 +127,7 @@ def check(channel):
 def main():
     with grpc.insecure_channel(sys.argv[1]) as channel:
         check(channel)
-    print("channelz tells what was done")
+    print("channelz agrees")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Servers that get compressed requests, and send compressed replies.
+"""Servers that read compressed requests and send compressed replies.
 
-    python tests/python/compressing.py frames       tells how each came, and gives it back
-    python tests/python/compressing.py bombs        replies with what is huge when it is decompressed
-    python tests/python/compressing.py identity     a gRPC server that knows no algorithm, and gives them back
+    python tests/python/compressing.py frames       prints how each request was compressed, and echoes it
+    python tests/python/compressing.py bombs        replies with messages that are huge when decompressed
+    python tests/python/compressing.py identity     a gRPC server without compression, which echoes requests
 """
 
 import gzip
@@ -22,7 +22,7 @@ DECOMPRESS = {"gzip": gzip.decompress, "deflate": zlib.decompress}
 
 
 def accept():
-    """The one connection of a server that is no gRPC server."""
+    """Accepts the one connection of a server that speaks HTTP/2 only."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(PATIENCE)
         announce(listener.getsockname()[1])
@@ -42,16 +42,16 @@ def frames():
             if is_compressed:
                 message = DECOMPRESS[encoding](message)
                 assert length < len(message)
-            how = ["as it is", "compressed"][is_compressed]
+            how = ["uncompressed", "compressed"][is_compressed]
             print(f"{encoding}: {len(message)} bytes, {how}", file=sys.stderr, flush=True)
-        # In the form that it came in.
+        # Compressed as the request was.
         more = {"grpc_encoding": encoding} if data[0] else {}
         connection.reply(stream, data, **more)
 
 
 def bombs():
     connection, zeros = accept(), bytes(20_000_000)
-    # With the byte that says that a message is compressed, and without.
+    # With the compressed flag of the message, and without.
     replies = [(1, "gzip"), (1, "deflate"), (0, "gzip"), (0, "deflate")]
     for (stream, _, _), (is_compressed, encoding) in zip(connection.calls(), replies):
         reply = COMPRESS[encoding](zeros)

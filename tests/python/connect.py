@@ -1,4 +1,4 @@
-"""The way to a server, as arguments: in clear text or with TLS, with a certificate or a token of one's own."""
+"""Arguments for a channel: plaintext or TLS, with a client certificate or a token."""
 
 import argparse
 import pathlib
@@ -16,8 +16,8 @@ def arguments():
 
 
 def connect(args, token=None):
-    """A channel, which sends `token` with every call; gRPC itself sends one over TLS only."""
-    # Without it channels with the same credentials share their connections.
+    """Creates a channel that sends `token` with every RPC; gRPC itself does so only over TLS."""
+    # Otherwise channels with the same credentials share their connections.
     options = [("grpc.use_local_subchannel_pool", 1)]
     if not args.ca:
         assert token is None

@@ -1,4 +1,4 @@
-"""Asks a server every row of the contract as raw bytes, with Python's gRPC.
+"""Calls a server with every row of the contract as bytes, with Python's gRPC.
 
     python tests/python/contract.py TARGET
 """
@@ -24,15 +24,15 @@ def rows():
 
 
 def request_of(size):
-    """20 and 10, filled up with an unknown field."""
+    """Returns a request of 20 and 10, padded with an unknown field."""
     numbers = bytes([0x08, 20, 0x10, 10])
     rest = size - len(numbers) - 5
     length = bytes([rest & 0x7F | 0x80, rest >> 7 & 0x7F | 0x80, rest >> 14 & 0x7F | 0x80, rest >> 21])
     return numbers + b"\x7a" + length + bytes(rest)
 
 
-def answer(channel, path, request):
-    """The reply in hexadecimal, or the name of the status code."""
+def call(channel, path, request):
+    """Returns the reply in hexadecimal, or the name of the status code."""
     try:
         return channel.unary_unary(path)(request, timeout=30).hex()
     except grpc.RpcError as error:
@@ -43,7 +43,7 @@ def main():
     count = 0
     with grpc.insecure_channel(sys.argv[1]) as channel:
         for path, request, outcome, what in rows():
-            got = answer(channel, path, request)
+            got = call(channel, path, request)
             if got != outcome:
                 sys.exit(f"{what}: {path} of {request[:64].hex()}: expected {outcome!r}, got {got!r}")
             count += 1

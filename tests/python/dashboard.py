@@ -1,4 +1,4 @@
-"""Checks a Grafana dashboard against a page of metrics: each metric that it names is there.
+"""Checks a Grafana dashboard against a metrics page, which must have every metric that the dashboard queries.
 
     python tests/python/dashboard.py DASHBOARD.json URL
 """
@@ -9,7 +9,7 @@ import sys
 
 from metrics import fetch, parse
 
-# What is a word in a query and no metric: functions, keywords, and names within braces or `by (...)`.
+# Words of a query that are not metrics: functions and keywords.
 NOT_METRICS = {"sum", "rate", "increase", "histogram_quantile", "max", "min", "by", "on", "and", "or", "clamp_min", "le"}
 
 
@@ -37,7 +37,7 @@ def main():
         for x in range(place["x"], place["x"] + place["w"]):
             assert x < 24
             for y in range(place["y"], place["y"] + place["h"]):
-                assert (x, y) not in cells, f"{panel['title']} lies on another panel"
+                assert (x, y) not in cells, f"{panel['title']} overlaps another panel"
                 cells.add((x, y))
         assert panel["targets"], panel["title"]
         assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
@@ -46,8 +46,8 @@ def main():
             metrics = metrics_of(target["expr"])
             assert metrics, target["expr"]
             named |= metrics
-    there = {name for name, _ in parse(fetch(url))}
-    assert named <= there, f"not on the page: {named - there}"
+    available = {name for name, _ in parse(fetch(url))}
+    assert named <= available, f"not on the page: {named - available}"
     print(f"{len(named)} metrics of the dashboard are on the page")
 
 

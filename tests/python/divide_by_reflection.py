@@ -1,4 +1,4 @@
-"""Divides 10 by 4 without knowing any .proto file: reflection has all that is needed.
+"""Divides 10 by 4 without any .proto file, by reflection.
 
     python tests/python/divide_by_reflection.py TARGET
 """

@@ -1,4 +1,4 @@
-"""A Calculator with a fault, whose name is the argument: python tests/python/faulty_calculator.py FAULT"""
+"""A Calculator with a fault: python tests/python/faulty_calculator.py FAULT, one of the functions below"""
 
 import sys
 import threading
@@ -17,7 +17,7 @@ class Faulty(calc_pb2_grpc.CalculatorServicer):
         self.fault, self.lock, self.calls = fault, threading.Lock(), 0
 
     def Add(self, request, context):
-        # While a call stalls, all others wait for it.
+        # A call that stalls blocks all others.
         with self.lock:
             self.calls += 1
             n1 = request.n1 + request.n2 + self.fault(self.calls, context)
@@ -25,7 +25,7 @@ class Faulty(calc_pb2_grpc.CalculatorServicer):
 
 
 def mixed(call, context):
-    """Of ten calls one fails, one fails otherwise, and one is wrong."""
+    """Of ten calls two fail with different statuses, and one has a wrong result."""
     if call % 10 == 1:
         context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "there was\na fault")
     if call % 10 == 2:
@@ -41,13 +41,13 @@ def stalling(call, context):
 
 
 def slow(call, context):
-    """No more than fifty calls a second."""
+    """At most fifty calls a second."""
     time.sleep(0.02)
     return 0
 
 
 def hanging(call, context):
-    """The 50th call has no end, and all others wait for it."""
+    """The 50th call never returns, and blocks all others."""
     if call == 50:
         print("hanging", file=sys.stderr, flush=True)
         threading.Event().wait()

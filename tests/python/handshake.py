@@ -1,4 +1,4 @@
-"""Makes a TLS handshake in one version, and prints the version and the server's certificate, or the error.
+"""Does a TLS handshake in one version, and prints the version and the server's certificate, or the error.
 
     python tests/python/handshake.py HOST:PORT TLSv1_1|TLSv1_2|TLSv1_3
 """

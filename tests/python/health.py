@@ -1,8 +1,8 @@
-"""Asks a server for its health with the stubs of PyPI's grpcio-health-checking.
+"""Checks, lists and watches a server's health with PyPI's grpcio-health-checking.
 
-    python tests/python/health.py TARGET ask        every method, on a server that is new
+    python tests/python/health.py TARGET ask        every method, on a new server
     python tests/python/health.py TARGET watch      the states of the server as a whole, until the end
-    python tests/python/health.py serve STATUS      a server of its own, whose calc.Calculator is in this state
+    python tests/python/health.py serve STATUS      a server whose calc.Calculator is in this state
 """
 
 import sys

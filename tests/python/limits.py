@@ -151,7 +151,7 @@ def deadline(target):
                     code, details = future.code().name, future.details()
                 requests.open = False
                 assert code == "DEADLINE_EXCEEDED", code
-                assert "the server allows a call 0.5 s" in details, details
+                assert "after 0.5 s (max_deadline)" in details, details
 
 
 def connection_age(target):

@@ -1,4 +1,4 @@
-"""Reads a page of metrics as strictly as Prometheus' own library does, and waits for values.
+"""Reads a metrics page as strictly as Prometheus' own library does, and waits for values.
 
     python tests/python/metrics.py URL [NAME{LABEL=VALUE,...} NUMBER]...
 """
@@ -29,7 +29,7 @@ def fetch(url):
 
 
 def parse(page):
-    """The samples of a page by name and labels, after everything that must be so has been checked."""
+    """Returns the samples of a page by name and labels, after checking its format and consistency."""
     assert page.endswith("\n") and "\r" not in page
     lines = page.splitlines()
     for word in ("HELP", "TYPE"):
@@ -48,7 +48,7 @@ def parse(page):
             assert all(sample.name.endswith("_total") for sample in family.samples), family.name
         if family.type == "histogram":
             check_histogram(family)
-    check_calls(samples)
+    check_rpcs(samples)
     return samples
 
 
@@ -65,8 +65,8 @@ def check_histogram(family):
         assert set(DEFAULT_BUCKETS) <= {le for le, _ in buckets}
 
 
-def check_calls(samples):
-    """Every method has every series, and they do not contradict each other."""
+def check_rpcs(samples):
+    """Checks that every method has every series, and that these are consistent."""
     methods = [labels for name, labels in samples if name == "grpc_server_started_total"]
     for method in methods:
         assert {name for name, _ in method} == {"grpc_type", "grpc_service", "grpc_method"}, method
@@ -81,7 +81,7 @@ def check_calls(samples):
             assert (name, method) in samples, name
 
 
-def wanted(text):
+def expectation(text):
     name, labels, value = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", text).groups()
     labels = dict(label.split("=") for label in labels.split(",")) if labels else {}
     return (name, frozenset(labels.items())), float(value)
@@ -89,7 +89,7 @@ def wanted(text):
 
 def main():
     url, *series = sys.argv[1:]
-    expected = dict(map(wanted, series))
+    expected = dict(map(expectation, series))
     end = time.monotonic() + PATIENCE
     while True:
         page = fetch(url)
@@ -97,7 +97,7 @@ def main():
         wrong = {key: samples.get(key) for key, value in expected.items() if samples.get(key) != value}
         if not wrong:
             break
-        # The end of a stream is counted a moment after its caller knows of it.
+        # A stream is counted as handled shortly after its client sees the status.
         assert time.monotonic() < end, f"not as expected: {wrong}"
         time.sleep(0.05)
     if shutil.which("promtool"):

@@ -1,4 +1,4 @@
-"""A server that answers every call with OK, and with no message.
+"""A server that answers every call with OK and no message.
 
     python tests/python/no_message.py
 """

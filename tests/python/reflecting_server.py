@@ -1,4 +1,4 @@
-"""A server with Python's reflection, which is v1alpha alone, and no service behind it.
+"""A server with Python's reflection, which is v1alpha only, and no service behind it.
 
     python tests/python/reflecting_server.py SERVICE...
 """

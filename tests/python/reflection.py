@@ -1,4 +1,4 @@
-"""Asks a server every kind of question that reflection knows, under both of its names.
+"""Sends a server every kind of reflection request, in both versions.
 
     python tests/python/reflection.py TARGET
 
@@ -24,7 +24,7 @@ PROTO2 = [
 
 
 class Stream:
-    """A call that stays open from one question to the next."""
+    """One RPC for several requests."""
 
     def __init__(self, channel, version):
         self.requests = queue.Queue()
@@ -81,7 +81,7 @@ def files(channel, version):
         "test.Every.chosen_every",
         "test.Every.LevelsByNumberEntry.key",
     ]:
-        # What it imports has been sent; the file that was asked for comes at any rate.
+        # Its imports have been sent; the requested file is always sent.
         equal(stream.files(file_containing_symbol=symbol), ["kinds.proto"])
     equal(stream.files(file_containing_symbol="test.Shape"), ["shapes.proto"])
     equal(stream.files(file_by_filename="google/protobuf/empty.proto"), ["google/protobuf/empty.proto"])
@@ -92,7 +92,7 @@ def files(channel, version):
         stream.files(file_containing_extension=extension("google.protobuf.FileOptions", 50001)), PROTO2[:1]
     )
     stream.end()
-    # What another stream has been sent does not count.
+    # What was sent on another stream does not count.
     stream = Stream(channel, version)
     equal(stream.files(file_containing_symbol="test.Every"), KINDS)
     stream.end()
@@ -136,7 +136,7 @@ def misses(channel, version):
 
 
 def pool(channel):
-    """protobuf's own implementation takes the files, which it looks at closely."""
+    """Loads the files into protobuf's own descriptor pool, which validates them."""
     database = ProtoReflectionDescriptorDatabase(channel)
     assert "test.Kinds" in database.get_services()
     pool = descriptor_pool.DescriptorPool(database)
@@ -158,7 +158,7 @@ def main():
             lists(channel, version)
             misses(channel, version)
         pool(channel)
-    print("every answer is right")
+    print("all responses are correct")
 
 
 if __name__ == "__main__":

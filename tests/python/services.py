@@ -1,9 +1,9 @@
-"""Asks `calc serve` everything that it can be asked, with the clients on PyPI and the messages that come with them.
+"""Calls every service of `calc serve` with the clients on PyPI and the messages that come with them.
 
     python tests/python/services.py TARGET [--ca FILE [--cert FILE --key FILE]] [--token TOKEN]
 
-The server is a new one, and what it has no option for is as it is by default. With a token it is also asked
-without one, which every service must refuse.
+The server is new, and has default settings otherwise. With a token it is also called without one, which every
+service must reject.
 """
 
 import grpc
@@ -38,7 +38,7 @@ def results(channel):
 
 
 def error(channel, path, request):
-    """The code and the message of a call that fails, and the details of its google.rpc.Status."""
+    """Returns the code and the message of a call that fails, and the details of its google.rpc.Status."""
     try:
         channel.unary_unary(path)(request, timeout=PATIENCE)
     except grpc.RpcError as failed:
@@ -50,7 +50,7 @@ def error(channel, path, request):
 
 
 def unpacked(kind, details):
-    """The one detail of this kind."""
+    """Returns the only detail of this type."""
     found = [detail for detail in details if detail.Is(kind.DESCRIPTOR)]
     equal(kind.DESCRIPTOR.full_name, len(found), 1)
     message = kind()
@@ -92,14 +92,14 @@ def descriptors(channel):
         none = stream.error(file_containing_extension=extension("calc.AddRequest", 100))
         equal("an extension", none, NOT_FOUND)
         stream.end()
-    # What is not ours puts the files together.
+    # An independent implementation resolves the files.
     pool = descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
     for service in SERVICES:
         equal(service, len(pool.FindServiceByName(service).methods) > 0, True)
 
 
 def refused(channel):
-    """Every method, to somebody who may call none."""
+    """Every method rejects a caller without a token."""
     stubs = channelz_pb2_grpc.ChannelzStub(channel), health_pb2_grpc.HealthStub(channel)
     (zstub, hstub), zpb, hpb = stubs, channelz_pb2, health_pb2
     unary = [
@@ -141,7 +141,7 @@ def main():
     if args.token:
         with connect(args) as channel:
             refused(channel)
-    print("every answer is right")
+    print("all replies are correct")
 
 
 if __name__ == "__main__":

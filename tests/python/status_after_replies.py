@@ -1,4 +1,4 @@
-"""Sends test.Kinds/BidiStreaming two radii that it answers, and one that it refuses.
+"""Sends test.Kinds/BidiStreaming two valid radii, an invalid one, and another.
 
     python tests/python/status_after_replies.py TARGET
 """

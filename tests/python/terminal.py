@@ -1,8 +1,8 @@
-"""Runs a program whose standard error is a terminal, and prints what that shows.
+"""Runs a program with a pseudo-terminal as standard error, and prints what it writes there.
 
     python tests/python/terminal.py PROGRAM ARGUMENT...
 
-Standard input is the program's; its standard output goes nowhere.
+The program inherits standard input; its standard output is discarded.
 """
 
 import os
@@ -21,7 +21,7 @@ def main():
         try:
             piece = os.read(ours, 65536)
         except OSError:
-            # Nobody has the other end any more.
+            # The program has closed its end.
             break
         if not piece:
             break

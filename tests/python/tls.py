@@ -1,9 +1,9 @@
-"""Asks a server for 20 + 10, or for what --path says, and prints the reply in hexadecimal or the status.
+"""Calls Add with 20 and 10, or the method in --path, and prints the reply in hexadecimal or the status.
 
     python tests/python/tls.py TARGET [--ca FILE [--cert FILE --key FILE]] [--metadata KEY VALUE] [--path PATH]
 
-With --again it does so over a new connection each time, until standard input ends. It prints `running` after
-the first reply, and how many there were at the end; any other status ends it.
+With --again it repeats that, over a new connection each time, until standard input ends. It prints `running` after
+the first reply and the number of replies at the end; a status other than OK ends it with exit code 1.
 """
 
 import sys

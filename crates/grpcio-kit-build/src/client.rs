@@ -1,18 +1,18 @@
-//! Clients of services: for each method a function that waits, and one that does not.
+//! Writes the client of a service: for each method a blocking function and an asynchronous one.
 
 use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::model::{Kind, Method, Service};
-use super::{names, runtime};
+use crate::model::{Kind, Method, Service};
+use crate::{names, runtime};
 
-/// The client of a service.
+/// Returns the code of a service's client.
 pub fn code(service: &Service) -> TokenStream {
     let Service { name, client, .. } = service;
     let runtime = runtime();
-    let about = format!(" A client of the `{name}` service. Clones share the connection.");
+    let about = format!(" A client for the `{name}` service. Clones share the channel.");
     let names = function_names(service);
     let methods = service.methods.iter().zip(&names).map(|(method, names)| functions_of(service, method, names));
     quote! {
@@ -23,7 +23,7 @@ pub fn code(service: &Service) -> TokenStream {
         }
 
         impl #client {
-            /// A client that calls over `channel`.
+            /// Creates a client on `channel`.
             pub fn new(channel: #runtime::Channel) -> Self {
                 Self { channel }
             }
@@ -32,8 +32,8 @@ pub fn code(service: &Service) -> TokenStream {
     }
 }
 
-/// The names of the two functions of each method. `new` and `clone` are taken, and for a method
-/// `FooAsync` beside `Foo` so is `foo_async`: what comes second gets a `_`.
+/// Returns the names of the two functions of each method. `new` and `clone` are taken, and `foo_async` may be both that
+/// of `Foo` and that of a method `FooAsync`: the second one of a name gets a `_`.
 fn function_names(service: &Service) -> Vec<(String, String)> {
     let mut taken = HashSet::from(["new".to_owned(), "clone".to_owned()]);
     let mut free = |mut name: String| {
@@ -42,16 +42,16 @@ fn function_names(service: &Service) -> Vec<(String, String)> {
         }
         name
     };
-    let waiting: Vec<String> = service.methods.iter().map(|method| free(method.snake.clone())).collect();
-    let other = service.methods.iter().map(|method| free(format!("{}_async", method.snake)));
-    waiting.into_iter().zip(other.collect::<Vec<_>>()).collect()
+    let blocking: Vec<String> = service.methods.iter().map(|method| free(method.snake.clone())).collect();
+    let asynchronous = service.methods.iter().map(|method| free(format!("{}_async", method.snake)));
+    blocking.into_iter().zip(asynchronous.collect::<Vec<_>>()).collect()
 }
 
-fn functions_of(service: &Service, method: &Method, (waiting, other): &(String, String)) -> TokenStream {
+fn functions_of(service: &Service, method: &Method, (blocking, asynchronous): &(String, String)) -> TokenStream {
     let Method { constant, request, reply, .. } = method;
     let module = &service.module;
     let runtime = runtime();
-    let (waiting, other) = (names::of_function(waiting), format_ident!("{other}"));
+    let (blocking, asynchronous) = (names::of_function(blocking), format_ident!("{asynchronous}"));
     let stream = quote! {
         impl #runtime::Stream<Item = #request> + ::std::marker::Send + 'static
     };
@@ -60,7 +60,7 @@ fn functions_of(service: &Service, method: &Method, (waiting, other): &(String, 
     };
     let result = quote!(::std::result::Result<#reply, #runtime::Status>);
     let message = quote!(&#request);
-    // The channel's function, the argument and the result, of the function that waits and of the other.
+    // The channel's function, the argument and the result: blocking, asynchronous.
     let (call, argument, [sync_type, async_type], [sync_result, async_result]) = match method.kind {
         Kind::Unary => ("unary", "request", [&message, &message], [result, quote!(#runtime::ReplyFuture<#reply>)]),
         Kind::ServerStreaming => (
@@ -85,23 +85,23 @@ fn functions_of(service: &Service, method: &Method, (waiting, other): &(String, 
     let (sync_text, async_text) = (method.documentation(sync_text), method.documentation(async_text));
     quote! {
         #(#sync_text)*
-        pub fn #waiting(&self, #argument: #sync_type, options: #runtime::CallOptions) -> #sync_result {
+        pub fn #blocking(&self, #argument: #sync_type, options: #runtime::CallOptions) -> #sync_result {
             self.channel.#call(#module::#constant, #argument, options)
         }
 
         #(#async_text)*
-        pub fn #other(&self, #argument: #async_type, options: #runtime::CallOptions) -> #async_result {
+        pub fn #asynchronous(&self, #argument: #async_type, options: #runtime::CallOptions) -> #async_result {
             self.channel.#call_async(#module::#constant, #argument, options)
         }
     }
 }
 
-/// What to add to the comment of a method, for the function that waits and for the other.
+/// What to add to the comment of a method: for the blocking function and for the asynchronous one.
 fn documentation(kind: Kind) -> (&'static str, &'static str) {
     match kind {
-        Kind::Unary | Kind::ClientStreaming => ("Waits for the reply.", "Does not wait: the reply is a future."),
+        Kind::Unary | Kind::ClientStreaming => ("Blocks until the reply has come.", "Returns a future of the reply."),
         Kind::ServerStreaming | Kind::BidiStreaming => {
-            ("The iterator waits for each reply.", "Does not wait: the replies are a stream.")
+            ("Returns an iterator, which blocks until each reply has come.", "Returns a stream of the replies.")
         }
     }
 }

@@ -1,79 +1,110 @@
-//! Which comment of a `.proto` file belongs to which element.
+//! Puts the comments of a `.proto` file on the messages, fields and enums that rust-protobuf wrote for it.
 //!
-//! The comment directly above an element is its documentation, or else the one behind it on
-//! the same line. rust-protobuf's parser drops both.
+//! rust-protobuf documents only some of them (no oneofs, no enum values), and only from source information that it
+//! would also write into the program.
 
-use super::token::{Comment, Tokens};
+use std::collections::HashMap;
 
-/// The documentation of an element: its tokens begin at `first`, and `end` is the `;` or `{`
-/// behind which a comment on the same line still belongs to it.
-pub fn documentation(tokens: &Tokens<'_>, first: usize, end: usize) -> Option<String> {
-    let leading = leading(tokens, first);
-    let lines = if leading.is_empty() { trailing(tokens, end).map(lines)? } else { leading };
-    let text = lines.join("\n");
-    let text = text.trim_matches('\n');
-    (!text.trim().is_empty()).then(|| text.to_owned())
+use protobuf::descriptor::{DescriptorProto, EnumDescriptorProto};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, File, ItemEnum, ItemMod, ItemStruct};
+
+use crate::proto::Proto;
+use crate::{markdown, names};
+
+/// Documents `file`, the messages of `proto`.
+pub fn insert(file: &mut File, proto: &Proto) {
+    let mut comments = Comments { proto, by_path: HashMap::new(), module: String::new() };
+    let descriptor = proto.descriptor.proto();
+    // 4 and 5 are fields of `FileDescriptorProto`; see `Proto::comment`.
+    comments.messages("", &descriptor.message_type, &[4]);
+    comments.enums("", &descriptor.enum_type, &[5]);
+    comments.visit_file_mut(file);
 }
 
-/// The lines of the comment that ends directly above the token, or before it on its line.
-fn leading(tokens: &Tokens<'_>, first: usize) -> Vec<String> {
-    let token = &tokens.tokens[first];
-    let mut below = token.line;
-    let mut found = Vec::new();
-    for comment in tokens.comments[token.comments.clone()].iter().rev() {
-        let adjacent = comment.last_line == below || comment.last_line + 1 == below;
-        if !comment.own_line || !adjacent {
-            break;
-        }
-        below = comment.first_line;
-        found.push(comment);
-        // Lines of `//` are one comment; each `/* */` is one by itself.
-        if comment.text.starts_with("/*") {
-            break;
-        }
-    }
-    // A block above a line comment is not part of it.
-    if found.len() > 1 && found.last().is_some_and(|comment| comment.text.starts_with("/*")) {
-        found.pop();
-    }
-    found.into_iter().rev().flat_map(lines).collect()
+struct Comments<'a> {
+    proto: &'a Proto,
+    /// By where Rust has the element: `shape::Corner`, `shape::Corner.x`.
+    by_path: HashMap<String, &'a str>,
+    /// The module that is being visited: `shape::`.
+    module: String,
 }
 
-/// The comment behind the token on its line; behind `{`, also the one behind `{}`.
-fn trailing<'t>(tokens: &'t Tokens<'_>, end: usize) -> Option<&'t Comment<'t>> {
-    let line = tokens.tokens[end].line;
-    let next = tokens.tokens.get(end + 1)?;
-    match tokens.comments[next.comments.clone()].first() {
-        Some(comment) if comment.first_line == line && !comment.own_line => Some(comment),
-        None if next.line == line && matches!(next.text, "}" | ";") => trailing(tokens, end + 1),
-        _ => None,
-    }
-}
-
-/// The text of a comment, without what makes it one.
-fn lines(comment: &Comment<'_>) -> Vec<String> {
-    let text = comment.text.replace('\t', "    ");
-    let text = text.trim_end_matches('\r');
-    if text.starts_with("//") {
-        return vec![without_margin(text.trim_start_matches('/'))];
-    }
-    let text = text.trim_start_matches('/').trim_start_matches('*');
-    let text = text.strip_suffix('/').unwrap_or(text).trim_end_matches('*');
-    let mut lines = text.lines();
-    let mut cleaned: Vec<String> = lines.next().map(without_margin).into_iter().collect();
-    // Blocks with a `*` at each line lose that; others what all of their lines are indented by.
-    let rest: Vec<&str> = lines.collect();
-    let indent = |line: &&str| line.len() - line.trim_start().len();
-    let margin = rest.iter().filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or(0);
-    for line in rest {
-        match line.trim_start().strip_prefix('*') {
-            Some(line) => cleaned.push(without_margin(line)),
-            None => cleaned.push(line.get(margin..).unwrap_or("").trim_end().to_owned()),
+impl Comments<'_> {
+    fn messages(&mut self, module: &str, messages: &[DescriptorProto], path: &[i32]) {
+        for (at, message) in (0..).zip(messages) {
+            let path = [path, &[at]].concat();
+            let ty = format!("{module}{}", names::message_type(message.name()));
+            let inner = format!("{module}{}::", names::message_module(message.name()));
+            for (at, oneof) in (0..).zip(&message.oneof_decl) {
+                let path = [&path[..], &[8, at]].concat();
+                self.add(format!("{ty}.{}", names::field(oneof.name())), &path);
+                self.add(format!("{inner}{}", names::message_type(oneof.name())), &path);
+            }
+            for (at, field) in (0..).zip(&message.field) {
+                let path = [&path[..], &[2, at]].concat();
+                let oneof = field.oneof_index.and_then(|at| message.oneof_decl.get(usize::try_from(at).ok()?));
+                match oneof.filter(|_| !field.proto3_optional()) {
+                    Some(oneof) => {
+                        let ty = names::message_type(oneof.name());
+                        self.add(format!("{inner}{ty}.{}", names::oneof_variant(field.name())), &path);
+                    }
+                    None => self.add(format!("{ty}.{}", names::field(field.name())), &path),
+                }
+            }
+            self.messages(&inner, &message.nested_type, &[&path[..], &[3]].concat());
+            self.enums(&inner, &message.enum_type, &[&path[..], &[4]].concat());
+            self.add(ty, &path);
         }
     }
-    cleaned
+
+    fn enums(&mut self, module: &str, enums: &[EnumDescriptorProto], path: &[i32]) {
+        for (at, declared) in (0..).zip(enums) {
+            let path = [path, &[at]].concat();
+            let ty = format!("{module}{}", names::message_type(declared.name()));
+            for (at, value) in (0..).zip(&declared.value) {
+                self.add(format!("{ty}.{}", names::field(value.name())), &[&path[..], &[2, at]].concat());
+            }
+            self.add(ty, &path);
+        }
+    }
+
+    fn add(&mut self, item: String, path: &[i32]) {
+        if let Some(comment) = self.proto.comment(path) {
+            self.by_path.insert(item, comment);
+        }
+    }
+
+    fn document(&self, item: &str, attributes: &mut Vec<Attribute>) {
+        if let Some(comment) = self.by_path.get(item) {
+            attributes.splice(0..0, markdown::attributes(comment));
+        }
+    }
 }
 
-fn without_margin(line: &str) -> String {
-    line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()
+impl VisitMut for Comments<'_> {
+    fn visit_item_mod_mut(&mut self, item: &mut ItemMod) {
+        let inner = format!("{}{}::", self.module, item.ident);
+        let outer = std::mem::replace(&mut self.module, inner);
+        visit_mut::visit_item_mod_mut(self, item);
+        self.module = outer;
+    }
+
+    fn visit_item_struct_mut(&mut self, item: &mut ItemStruct) {
+        let ty = format!("{}{}", self.module, item.ident);
+        self.document(&ty, &mut item.attrs);
+        for field in &mut item.fields {
+            if let Some(name) = &field.ident {
+                self.document(&format!("{ty}.{name}"), &mut field.attrs);
+            }
+        }
+    }
+
+    fn visit_item_enum_mut(&mut self, item: &mut ItemEnum) {
+        let ty = format!("{}{}", self.module, item.ident);
+        self.document(&ty, &mut item.attrs);
+        for variant in &mut item.variants {
+            self.document(&format!("{ty}.{}", variant.ident), &mut variant.attrs);
+        }
+    }
 }

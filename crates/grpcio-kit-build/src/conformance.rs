@@ -1,12 +1,14 @@
-//! What rust-protobuf's generated code does otherwise than protobuf's specification, mended.
+//! Patches rust-protobuf's generated code where it deviates from the protobuf specification.
 //!
-//! The generated code is parsed, changed and printed again:
-//! - a `float` or `double` is left out of a message if it is +0.0. `self.f1 != 0.` leaves out
-//!   -0.0 as well, so its bits are compared;
-//! - decoding calls functions of the runtime (`wire`), which says what each is for.
+//! The code is parsed, changed and printed again:
+//! - A `float` or `double` without presence is left out of a message only if it is +0.0
+//!   ([encoding](https://protobuf.dev/programming-guides/encoding/)). rust-protobuf asks `self.f1 != 0.`, which leaves
+//!   out -0.0 as well; the patched code compares the bits.
+//! - Decoding deviates in several places, such as varints that are wider than their type. The patched code calls
+//!   functions of `grpcio_kit::wire`, which describes them.
 //!
-//! How often each pattern has to occur follows from the descriptor. A different number is an
-//! error: rust-protobuf writes other code than this pass knows.
+//! How often each pattern occurs follows from the descriptor. A different number is an error: rust-protobuf then
+//! writes code that this pass does not know, and it would stay unpatched.
 
 use protobuf::descriptor::field_descriptor_proto::Type;
 use protobuf::reflect::{FileDescriptor, MessageDescriptor, Syntax};
@@ -14,57 +16,57 @@ use quote::format_ident;
 use syn::visit_mut::{self, VisitMut};
 use syn::{BinOp, Expr, ExprCall, ExprLit, ExprMethodCall, File, Lit, parse_quote};
 
-use super::runtime;
+use crate::runtime;
 
-/// How often each pattern occurs.
+/// The number of times that each pattern occurs.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Patterns {
-    /// `self.f != 0.`, of floats without presence.
+    /// `self.f != 0.`, for floats without presence.
     zero_floats: usize,
-    /// `is.read_int32()` and other varints that rust-protobuf holds to 32 bits.
+    /// `is.read_int32()` and others: rust-protobuf refuses varints that do not fit the type.
     varints: usize,
-    /// `is.read_repeated_packed_int32_into(..)`, of numbers of any kind.
+    /// `is.read_repeated_packed_int32_into(..)`, for numbers of any type.
     packed: usize,
     /// `read_singular_message_into_field(..)`.
     messages: usize,
-    /// Calls for fields that are not known: one for each message and each map.
+    /// `read_unknown_or_skip_group(..)` and `skip_field_for_tag(..)`: one for each message and each map.
     unknown: usize,
 }
 
-/// Mends `file`, which was generated from `descriptor`.
+/// Patches `file`, which was generated from `descriptor`.
 ///
 /// # Errors
 ///
 /// The code is not what rust-protobuf 3.7.2 writes.
-pub fn mend(file: &mut File, descriptor: &FileDescriptor) -> Result<(), String> {
+pub fn patch(file: &mut File, descriptor: &FileDescriptor) -> Result<(), String> {
     let mut expected = Patterns::default();
     for message in descriptor.messages() {
         expect(&message, descriptor.syntax(), &mut expected);
     }
-    let mut mender = Mender::default();
-    mender.visit_file_mut(file);
-    if mender.found == expected {
+    let mut patcher = Patcher::default();
+    patcher.visit_file_mut(file);
+    if patcher.found == expected {
         return Ok(());
     }
     Err(format!(
-        "protobuf-codegen wrote {:?} where {expected:?} was expected: codegen/conformance.rs has to learn its new patterns",
-        mender.found
+        "protobuf-codegen wrote {:?} where {expected:?} was expected: conformance.rs of grpcio-kit-build has to learn its new patterns",
+        patcher.found
     ))
 }
 
 /// Adds the patterns of a message and those nested in it.
 fn expect(message: &MessageDescriptor, syntax: Syntax, expected: &mut Patterns) {
-    // Maps are written where they are used.
+    // The code for a map is in the message that has it.
     if message.is_map_entry() {
         return;
     }
     expected.unknown += 1;
     for field in message.fields() {
         let proto = field.proto();
-        // `optional` makes a oneof of its own.
+        // A field that is `optional` has a synthetic oneof.
         let has_presence = proto.has_oneof_index();
         match proto.type_() {
-            // rust-protobuf writes nothing for it.
+            // rust-protobuf leaves groups out.
             Type::TYPE_GROUP => {}
             _ if field.is_map() => {
                 expected.unknown += 1;
@@ -77,7 +79,7 @@ fn expect(message: &MessageDescriptor, syntax: Syntax, expected: &mut Patterns) 
                 expected.packed += usize::from(is_narrow_varint(ty) || is_wide_varint(ty) || is_fixed(ty));
             }
             ty if is_narrow_varint(ty) => expected.varints += 1,
-            // Once for the size of the message, once for the message.
+            // Once in the size of the message, once in its encoding.
             Type::TYPE_FLOAT | Type::TYPE_DOUBLE if syntax == Syntax::Proto3 && !has_presence => {
                 expected.zero_floats += 2
             }
@@ -104,14 +106,14 @@ fn is_fixed(ty: Type) -> bool {
 }
 
 #[derive(Default)]
-struct Mender {
+struct Patcher {
     found: Patterns,
 }
 
-impl VisitMut for Mender {
+impl VisitMut for Patcher {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
-        let mended = match expr {
+        let patched = match expr {
             Expr::MethodCall(call) => self.method_call(call),
             Expr::Call(call) => self.call(call),
             Expr::Binary(binary) if matches!(binary.op, BinOp::Ne(_)) && is_zero_float(&binary.right) => {
@@ -121,13 +123,13 @@ impl VisitMut for Mender {
             }
             _ => None,
         };
-        if let Some(mended) = mended {
-            *expr = mended;
+        if let Some(patched) = patched {
+            *expr = patched;
         }
     }
 }
 
-impl Mender {
+impl Patcher {
     /// `is.read_...(..)`
     fn method_call(&mut self, call: &ExprMethodCall) -> Option<Expr> {
         let is = &call.receiver;

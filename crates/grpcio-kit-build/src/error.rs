@@ -3,26 +3,27 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// One mistake. Displays as `protos/calc.proto:12:5: reason`, which editors and terminals
-/// turn into a link.
+/// A mistake in a `.proto` file.
+///
+/// Displays as `protos/calc.proto:12:5: reason`, which editors and terminals turn into a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     file: PathBuf,
     /// From 1. A mistake about a whole file is on its first line.
     line: usize,
-    /// From 1, in characters.
+    /// From 1, in bytes.
     column: Option<usize>,
     reason: String,
 }
 
 impl Error {
-    /// A mistake at a position.
-    pub fn at(file: impl Into<PathBuf>, (line, column): (usize, usize), reason: impl Into<String>) -> Error {
+    /// A mistake at a line and column.
+    pub(crate) fn at(file: impl Into<PathBuf>, (line, column): (usize, usize), reason: impl Into<String>) -> Error {
         Error { file: file.into(), line, column: Some(column), reason: reason.into() }
     }
 
     /// A mistake about a file as a whole.
-    pub fn about(file: impl Into<PathBuf>, reason: impl Into<String>) -> Error {
+    pub(crate) fn about(file: impl Into<PathBuf>, reason: impl Into<String>) -> Error {
         Error { file: file.into(), line: 1, column: None, reason: reason.into() }
     }
 }
@@ -33,7 +34,7 @@ impl fmt::Display for Error {
         if let Some(column) = self.column {
             write!(f, "{column}:")?;
         }
-        // A reason of several lines would be cut by `cargo::error=`.
+        // `cargo::error=` ends at the first line break.
         write!(f, " {}", self.reason.replace('\n', " "))
     }
 }

@@ -1,82 +1,113 @@
-//! The code generator: Rust code from `.proto` files, at build time and without protoc.
+//! Generates Rust code for gRPC services on grpcio-kit from `.proto` files, in a build script and without `protoc`.
 //!
-//! ```text
-//! sources   reads the files and what they import
-//!   token, outline, comments: what is where in a file
-//! check     finds the mistakes that rust-protobuf does not
-//! messages  has rust-protobuf parse the files and write the messages
-//!   diagnose: where the mistakes are that it reports
-//!   conformance: what the messages do otherwise than the specification
-//!   docs, markdown: the comments that it drops
-//! service   writes traits, constants and registration for services
-//!   model: their names in Rust
-//!   client: and clients
+//! # Example
+//!
+//! For a service `Greeter` in `protos/greeter.proto`, `build.rs` is
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     grpcio_kit_build::compile("protos", &["greeter.proto"])
+//! }
 //! ```
 //!
+//! and the crate includes what that wrote:
+//!
+//! ```ignore
+//! pub mod proto {
+//!     include!(concat!(env!("OUT_DIR"), "/greeter/mod.rs"));
+//! }
+//! ```
+//!
+//! In `proto`, `greeter` has the messages, and `greeter_grpc` has for each service a trait to implement (`Greeter`), a
+//! function that registers an implementation with a server (`greeter_service`) and a client (`GreeterClient`). The
+//! code calls `::grpcio_kit` and nothing else. Comments of the `.proto` file become its documentation.
+//!
+//! [`Config`] generates several modules.
+//!
+//! # Errors
+//!
+//! A mistake in a `.proto` file fails the build with its file, line, column and reason. Editions are not supported;
+//! groups are left out of messages, and of extensions.
 
-mod check;
+// How the code is made, each step with those that it calls:
+//
+// proto          has protox compile the files to descriptors, and says where mistakes are
+// messages       has rust-protobuf write the messages of the descriptors
+//   conformance  patches where that code deviates from the protobuf specification
+//   comments     puts comments on it
+//     markdown   makes rustdoc's Markdown of them
+// service        writes traits, constants and registration of services
+//   model        the services, with their names in Rust
+//   client       writes their clients
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
 mod client;
 mod comments;
 mod conformance;
-mod diagnose;
-mod docs;
 mod error;
 mod markdown;
 mod messages;
 mod model;
 mod names;
-mod outline;
+mod proto;
 mod service;
-mod sources;
-mod token;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
 pub use error::Error;
-use sources::Source;
+use proto::Proto;
 
-/// The runtime that generated code calls: whoever lifts it into another crate changes this.
-const RUNTIME: &str = "::grpcio_kit";
+/// The crate that generated code calls.
+const RUNTIME: &str = "grpcio_kit";
 
 fn runtime() -> proc_macro2::TokenStream {
-    // The constant is a path.
-    RUNTIME.parse().unwrap_or_default()
+    let name = quote::format_ident!("{RUNTIME}");
+    quote::quote!(::#name)
 }
 
-/// What to generate.
+/// Generates one module, named after the first of `files`: `OUT_DIR/greeter/mod.rs` for `greeter.proto`.
 ///
-/// Each module becomes a folder with a `mod.rs`, which the crate includes:
+/// Short for [`Config::new`] with one [`Config::module`], and [`Config::build`].
+pub fn compile(include: impl Into<PathBuf>, files: &[&str]) -> ExitCode {
+    let name = files.first().map(|file| names::module(file)).unwrap_or_default();
+    Config::new(include).module(&name, files).build()
+}
+
+/// Which modules to generate, from which files.
 ///
-/// ```text
-/// pub mod calc {
-///     include!(concat!(env!("OUT_DIR"), "/calc/mod.rs"));
-/// }
+/// ```no_run
+/// # fn main() -> std::process::ExitCode {
+/// grpcio_kit_build::Config::new("protos").module("greeter", &["greeter.proto"]).build()
+/// # }
 /// ```
-///
-/// In it, `calc.proto` has become the modules `calc` (messages) and `calc_grpc` (services).
 pub struct Config {
     include: PathBuf,
     modules: Vec<(String, Vec<String>)>,
 }
 
 impl Config {
-    /// Nothing yet. `include` is the folder that imports are relative to.
+    /// Starts without modules. `include` is the folder that imports are relative to.
     pub fn new(include: impl Into<PathBuf>) -> Config {
         Config { include: include.into(), modules: Vec::new() }
     }
 
-    /// Adds a module with the code of `files`, which are relative to the include folder and
-    /// written as an `import` writes them. What they import has to be among them, but for the
-    /// files that protobuf brings along (`google/protobuf/*.proto`).
+    /// Adds a module, `OUT_DIR/name/mod.rs`, with the code of `files`.
+    ///
+    /// They are relative to the include folder and written as an `import` writes them. What they import has to be
+    /// among them, but for `google/protobuf/*.proto`, which grpcio-kit has.
+    #[must_use]
     pub fn module(mut self, name: &str, files: &[&str]) -> Config {
         self.modules.push((name.to_owned(), files.iter().map(|file| (*file).to_owned()).collect()));
         self
     }
 
-    /// Generates into `OUT_DIR`, as the whole of a build script's `main`. Every mistake stops the build with its file,
-    /// line and reason.
+    /// Generates into `OUT_DIR`, as the whole of a build script's `main`: reports every mistake to cargo
+    /// (`cargo::error`), and fails if there is one.
     pub fn build(&self) -> ExitCode {
         // Cargo sets it for every build script.
         let errors = self.generate(env::var("OUT_DIR").unwrap_or_default()).err().unwrap_or_default();
@@ -86,8 +117,7 @@ impl Config {
         if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    /// Writes every module to a folder of its name in `out_dir`, and tells cargo which files
-    /// to watch.
+    /// Writes every module to a folder of its name in `out_dir`, and tells cargo which files to watch.
     ///
     /// # Errors
     ///
@@ -101,33 +131,26 @@ impl Config {
     }
 
     fn generate_module(&self, files: &[String], out_dir: &Path) -> Result<(), Vec<Error>> {
-        // Files that cannot be read as well: a build that failed is tried again when they change.
+        // Also files that cannot be compiled: the build runs again when they change.
         for file in files {
             println!("cargo::rerun-if-changed={}", self.include.join(file).display());
         }
-        let sources = sources::read(&self.include, files)?;
-        for source in &sources {
-            println!("cargo::rerun-if-changed={}", source.path.display());
-        }
-        let errors = check::check(&sources);
-        if !errors.is_empty() {
-            return Err(errors);
-        }
+        let (files, protos) = proto::compile(&self.include, files)?;
+        modules_are_distinct(&protos)?;
         create(out_dir).map_err(|reason| vec![Error::about(out_dir, reason)])?;
-        let descriptors = messages::generate(&self.include, &sources, out_dir)?;
-        let mut modules = Vec::new();
+        messages::generate(&files, &protos, out_dir)?;
+        let mut modules = String::new();
         let mut errors = Vec::new();
-        for source in sources.iter().filter(|source| source.is_input) {
-            let module = names::module(&source.import);
-            modules.push(format!("pub mod {module};\n"));
-            let Some(descriptor) = descriptors.iter().find(|file| file.name() == source.import) else { continue };
-            match service::generate(source, descriptor) {
+        for proto in &protos {
+            let module = names::module(proto.import());
+            modules.push_str(&format!("pub mod {module};\n"));
+            match service::generate(proto) {
                 Ok(None) => {}
                 Ok(Some(code)) => {
-                    modules.push(format!("pub mod {module}_grpc;\n"));
+                    modules.push_str(&format!("pub mod {module}_grpc;\n"));
                     let path = out_dir.join(format!("{module}_grpc.rs"));
-                    let written = write(&path, &source.import, &code);
-                    errors.extend(written.err().map(|reason| Error::about(&source.path, reason)));
+                    let written = write(&path, proto.import(), &code);
+                    errors.extend(written.err().map(|reason| Error::about(&proto.path, reason)));
                 }
                 Err(more) => errors.extend(more),
             }
@@ -135,25 +158,30 @@ impl Config {
         if !errors.is_empty() {
             return Err(errors);
         }
-        // rust-protobuf's own forgets to escape keywords.
         let path = out_dir.join("mod.rs");
-        fs::write(&path, modules.concat()).map_err(|error| vec![Error::about(path, format!("cannot write: {error}"))])
+        fs::write(&path, modules).map_err(|error| vec![Error::about(path, format!("cannot write: {error}"))])
     }
 }
 
-impl Source {
-    /// The comment that documents an element.
-    fn comment_of(&self, name: &str) -> Option<String> {
-        self.outline.elements.iter().find(|element| element.name == name)?.documentation.clone()
+/// The module of a file is named after the last component of its path only.
+fn modules_are_distinct(protos: &[Proto]) -> Result<(), Vec<Error>> {
+    let mut seen: HashMap<String, &Proto> = HashMap::new();
+    let mut errors = Vec::new();
+    for proto in protos {
+        let module = names::module(proto.import());
+        if let Some(first) = seen.get(&module) {
+            let reason = format!("its Rust module `{module}` is also that of {}: rename one", first.path.display());
+            errors.push(Error::about(&proto.path, reason));
+        }
+        if proto.descriptor.services().next().is_some() {
+            seen.insert(format!("{module}_grpc"), proto);
+        }
+        seen.insert(module, proto);
     }
-
-    /// Where an element is; the beginning of the file, if that is not known.
-    fn place_of(&self, name: &str) -> (usize, usize) {
-        self.outline.elements.iter().find(|element| element.name == name).map_or((1, 1), |element| element.place)
-    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// An empty folder: nothing of an earlier build may stay behind.
+/// Creates an empty folder: nothing of an earlier build may stay behind.
 fn create(folder: &Path) -> Result<(), String> {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|error| format!("cannot remove: {error}"))?;

@@ -1,22 +1,22 @@
-//! Comments of a `.proto` file as text that rustdoc takes without a warning.
+//! Converts comments of a `.proto` file to Markdown that rustdoc accepts without a warning.
 //!
-//! Comments are prose, written without rustdoc in mind: an indented example would become a
-//! doctest, `[a, b]` a broken link, `<address>` an HTML tag, a URL a lint.
+//! Comments are written without rustdoc in mind: an indented example would become a doctest, `[a, b]` a broken link,
+//! `<address>` an HTML tag, and a bare URL causes a warning.
 
 use syn::{Attribute, parse_quote};
 
-/// `#[doc]` attributes that say what `comment` says.
+/// Returns `#[doc]` attributes with the text of `comment`.
 pub fn attributes(comment: &str) -> Vec<Attribute> {
     let lines = lines(comment).into_iter().map(|line| if line.is_empty() { line } else { format!(" {line}") });
     lines.map(|line| parse_quote!(#[doc = #line])).collect()
 }
 
-/// The lines of `comment`, as Markdown.
+/// Returns the lines of `comment` as Markdown.
 fn lines(comment: &str) -> Vec<String> {
-    let comment: String = comment.chars().filter(|c| is_harmless(*c)).collect();
+    let comment: String = comment.replace('\t', "    ").chars().filter(|c| is_harmless(*c)).collect();
     let mut output = Vec::new();
     let mut paragraph: Vec<&str> = Vec::new();
-    let mut rest = comment.lines().map(str::trim_end).peekable();
+    let mut rest = comment.lines().map(without_margin).peekable();
     while let Some(line) = rest.next() {
         let fence = line.trim_start();
         let indent = line.len() - fence.len();
@@ -44,7 +44,12 @@ fn lines(comment: &str) -> Vec<String> {
     output
 }
 
-/// Control characters have no place in a comment, and rustc denies those that reorder text.
+/// Removes what separates the text from `//` or `///`: protox has removed `//` alone.
+fn without_margin(line: &str) -> &str {
+    line.strip_prefix("/ ").or(line.strip_prefix(' ')).unwrap_or(line).trim_end()
+}
+
+/// Control characters are removed; rustc denies those that reorder text.
 fn is_harmless(c: char) -> bool {
     let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c == '\n' || !c.is_control() && !reorders
@@ -55,7 +60,7 @@ fn closes(line: &str, fence: &str) -> bool {
     line.starts_with(&fence[..3]) && line.chars().all(|c| fence.starts_with(c))
 }
 
-/// Code, marked as text: rustdoc compiles all other code.
+/// Writes a code block, marked as text: rustdoc compiles others.
 fn block(mut code: Vec<String>, output: &mut Vec<String>) {
     while code.last().is_some_and(|line| line.trim().is_empty()) {
         code.pop();
@@ -78,10 +83,10 @@ fn blank(output: &mut Vec<String>) {
     }
 }
 
-/// Prose, escaped. Code spans may go over the end of a line, not over that of a paragraph.
+/// Writes a paragraph, escaped. Code spans may go over the end of a line, not over that of a paragraph.
 fn flush(paragraph: &mut Vec<&str>, output: &mut Vec<String>) {
     if !paragraph.is_empty() {
-        // Indentation is a list's, or would begin code.
+        // Indentation would begin a code block. (Lists lose their nesting.)
         let lines: Vec<String> = paragraph.drain(..).map(|line| line.trim_start().to_owned()).collect();
         output.extend(escaped(&lines.join("\n")).lines().map(str::to_owned));
     }
@@ -114,7 +119,7 @@ fn escaped(text: &str) -> String {
     output
 }
 
-/// The length of the code span that `text` begins with.
+/// Returns the length of the code span that `text` begins with.
 fn code_span(text: &str) -> Option<usize> {
     let inside = text.trim_start_matches('`');
     let ticks = text.len() - inside.len();
@@ -132,7 +137,7 @@ fn code_span(text: &str) -> Option<usize> {
     }
 }
 
-/// The length of the link `[text](https://...)` that `text` begins with.
+/// Returns the length of the link `[text](https://...)` that `text` begins with.
 fn link(text: &str) -> Option<usize> {
     let (label, target) = text.strip_prefix('[')?.split_once("](")?;
     let plain = |c: char| !matches!(c, '[' | ']' | '<' | '>' | '`' | '\n' | '\\');
@@ -141,7 +146,7 @@ fn link(text: &str) -> Option<usize> {
     (label.chars().all(plain) && !label.is_empty() && is_url).then(|| 1 + label.len() + 2 + end + 1)
 }
 
-/// The length of the URL that `text` begins with.
+/// Returns the length of the URL that `text` begins with.
 fn url(text: &str) -> Option<usize> {
     let after = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
     let end = after.find(|c: char| !c.is_ascii_alphanumeric() && !"-._~:/?#@!$&'*+,;=%".contains(c));

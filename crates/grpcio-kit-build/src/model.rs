@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::{Ident, TokenStream};
-use protobuf::reflect::{FileDescriptor, MessageDescriptor, MethodDescriptor, ServiceDescriptor};
+use proc_macro2::Ident;
+use protobuf::reflect::{MessageDescriptor, MethodDescriptor, ServiceDescriptor};
 use quote::{format_ident, quote};
 use syn::{Attribute, Path};
 
-use super::error::Error;
-use super::sources::{self, Source};
-use super::{markdown, names};
+use crate::error::Error;
+use crate::proto::Proto;
+use crate::{markdown, names};
 
 /// A service, with all of its names.
 pub struct Service {
@@ -25,6 +25,8 @@ pub struct Service {
     /// `CalculatorClient`
     pub client: Ident,
     pub methods: Vec<Method>,
+    /// Line and column of its name.
+    pub position: (usize, usize),
 }
 
 /// What a method takes and returns.
@@ -53,42 +55,50 @@ pub struct Method {
     pub kind: Kind,
     pub request: Path,
     pub reply: Path,
+    /// Line and column of its name.
+    pub position: (usize, usize),
 }
 
 impl Service {
-    pub fn of(source: &Source, file: &FileDescriptor, service: &ServiceDescriptor) -> Service {
+    /// Returns the service number `at` of a file.
+    pub fn new(proto: &Proto, at: i32, service: &ServiceDescriptor) -> Service {
         let short = service.proto().name();
-        let name = match file.package() {
+        let name = match proto.descriptor.package() {
             "" => short.to_owned(),
             package => format!("{package}.{short}"),
         };
+        // See `Proto::comment`: 6 and 2 are fields of `FileDescriptorProto` and `ServiceDescriptorProto`.
+        let path = vec![6, at];
+        let methods = (0..).zip(service.methods());
+        let methods = methods.map(|(at, method)| Method::new(proto, vec![6, path[1], 2, at], &name, &method)).collect();
         let snake = names::snake_case(short);
-        let ident = names::message_type(short);
+        let comment = proto.comment(&path).map(str::to_owned);
         Service {
-            documentation: source.comment_of(&name).unwrap_or_else(|| format!("The `{name}` service.")),
-            methods: service.methods().map(|method| Method::of(source, &name, &method)).collect(),
+            documentation: comment.unwrap_or_else(|| format!("The `{name}` service.")),
+            methods,
+            ident: names::message_type(short),
             module: names::of_function(&snake),
             function: format_ident!("{snake}_service"),
             client: format_ident!("{}Client", names::capitalized(short)),
-            ident,
+            position: proto.position(&path),
             name,
         }
     }
 
-    /// Methods that are distinct in protobuf and the same in Rust.
-    pub fn collisions(&self, source: &Source, errors: &mut Vec<Error>) {
+    /// Reports methods that are distinct in protobuf and the same in Rust.
+    pub fn collisions(&self, proto: &Proto, errors: &mut Vec<Error>) {
         let mut seen: HashMap<String, &Method> = HashMap::new();
         for method in &self.methods {
             if let Some(other) = seen.insert(method.snake.clone(), method) {
                 let reason = format!("`{}` and `{}` both become `{}` in Rust", other.name, method.name, method.snake);
-                errors.push(Error::at(&source.path, source.place_of(&method.name), reason));
+                errors.push(Error::at(&proto.path, method.position, reason));
             }
         }
     }
 }
 
 impl Method {
-    fn of(source: &Source, service: &str, method: &MethodDescriptor) -> Method {
+    fn new(file: &Proto, path: Vec<i32>, service: &str, method: &MethodDescriptor) -> Method {
         let proto = method.proto();
         let name = format!("{service}.{}", proto.name());
         let snake = names::snake_case(proto.name());
@@ -96,7 +106,7 @@ impl Method {
         let suffix = if snake == "name" { "_" } else { "" };
         Method {
             path: format!("/{service}/{}", proto.name()),
-            comment: source.comment_of(&name),
+            comment: file.comment(&path).map(str::to_owned),
             ident: names::of_function(&snake),
             constant: format_ident!("{}{suffix}", snake.to_uppercase()),
             snake,
@@ -108,6 +118,7 @@ impl Method {
             },
             request: path_of(&method.input_type()),
             reply: path_of(&method.output_type()),
+            position: file.position(&path),
             name,
         }
     }
@@ -119,17 +130,13 @@ impl Method {
     }
 }
 
-/// The type of a message, seen from a file beside that of the message.
+/// Returns the type of a message, as a file beside that of the message names it.
 fn path_of(message: &MessageDescriptor) -> Path {
-    let file = message.file_descriptor().name();
-    let module: TokenStream = match sources::built_in_module(file) {
-        // The table holds nothing but paths.
-        Some(module) => module.parse().unwrap_or_default(),
-        None => {
-            let module = format_ident!("{}", names::module(file));
-            quote!(super::#module)
-        }
-    };
+    let file = message.file_descriptor();
+    let module = names::well_known_module(file.name()).unwrap_or_else(|| {
+        let module = format_ident!("{}", names::module(file.name()));
+        quote!(super::#module)
+    });
     let mut nesting = Vec::new();
     let mut around = message.enclosing_message();
     while let Some(message) = around {

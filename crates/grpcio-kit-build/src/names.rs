@@ -1,79 +1,88 @@
-//! How names of protobuf become names of Rust.
+//! Converts names of protobuf to names of Rust.
 //!
-//! Messages are named by rust-protobuf, and the rules for them here have to be its own
-//! (`protobuf_codegen::proto_name_to_rs` is the only one that it shares). Methods and
-//! services are named by this generator.
+//! Messages are named by rust-protobuf, whose rules are repeated here. Services and methods are named by this
+//! generator.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
 
-/// The words that rust-protobuf 3.7.2 puts a `_` behind.
-const ESCAPED_BY_RUST_PROTOBUF: &[&str] = &[
-    "_", "as", "async", "await", "break", "crate", "dyn", "else", "enum", "extern", "false", "fn", "for", "if", "impl",
-    "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "static", "self", "Self", "struct",
-    "super", "true", "trait", "type", "unsafe", "use", "while", "continue", "box", "const", "where", "virtual", "proc",
-    "alignof", "become", "offsetof", "priv", "pure", "sizeof", "typeof", "unsized", "yield", "do", "abstract", "final",
-    "override", "macro",
-];
+use crate::runtime;
 
-/// The keywords of Rust's edition 2024 that rust-protobuf 3.7.2 knows nothing of.
+/// The keywords of Rust's edition 2024 that rust-protobuf 3.7.2 does not know.
 const FORGOTTEN_BY_RUST_PROTOBUF: &[&str] = &["gen", "try"];
 
 /// Keywords that cannot be written `r#keyword`.
 const NEVER_RAW: &[&str] = &["self", "Self", "super", "crate", "_"];
 
-/// The module of a `.proto` file, which is also the name of the file without `.rs`.
+/// The files of which the protobuf crate has the messages, beside `descriptor.proto`.
+const WELL_KNOWN: &[&str] = &[
+    "any.proto",
+    "api.proto",
+    "duration.proto",
+    "empty.proto",
+    "field_mask.proto",
+    "source_context.proto",
+    "struct.proto",
+    "timestamp.proto",
+    "type.proto",
+    "wrappers.proto",
+];
+
+/// Returns the module of the messages in a file that the protobuf crate brings along.
+pub fn well_known_module(import: &str) -> Option<TokenStream> {
+    let runtime = runtime();
+    let file = import.strip_prefix("google/protobuf/")?;
+    if file == "descriptor.proto" {
+        return Some(quote!(#runtime::protobuf::descriptor));
+    }
+    let module = format_ident!("{}", module(file));
+    WELL_KNOWN.contains(&file).then(|| quote!(#runtime::protobuf::well_known_types::#module))
+}
+
+/// Returns the module of a `.proto` file.
 pub fn module(proto_path: &str) -> String {
     let file = protobuf_codegen::proto_name_to_rs(proto_path);
     file.strip_suffix(".rs").unwrap_or(&file).to_owned()
 }
 
-/// A name that rust-protobuf writes as it is in the `.proto` file: a field, an enum value.
-pub fn of_rust_protobuf(name: &str) -> Ident {
-    if FORGOTTEN_BY_RUST_PROTOBUF.contains(&name) {
+/// Returns the name of a field or an enum value: rust-protobuf escapes keywords alone.
+pub fn field(name: &str) -> Ident {
+    if is_forgotten(name) {
         return Ident::new_raw(name, Span::call_site());
     }
-    let suffix = if ESCAPED_BY_RUST_PROTOBUF.contains(&name) { "_" } else { "" };
-    Ident::new(&format!("{name}{suffix}"), Span::call_site())
+    // The escape is the same as that of a file, and the only one that rust-protobuf exports.
+    format_ident!("{}", module(name))
 }
 
-/// The type of a message.
+/// Returns the type of a message, enum or oneof.
 pub fn message_type(name: &str) -> Ident {
-    of_rust_protobuf(&capitalized(name))
+    field(&capitalized(name))
 }
 
-/// The module with the types that are nested in a message.
+/// Returns the module with the types that are nested in a message.
 pub fn message_module(name: &str) -> Ident {
-    let mut module = String::new();
-    let mut after_lower = false;
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && after_lower {
-            module.push('_');
-        }
-        module.push(c.to_ascii_lowercase());
-        after_lower = c.is_lowercase();
-    }
-    of_rust_protobuf(&module)
+    field(&protobuf_parse::snake_case(name))
 }
 
-/// The variant of a oneof's enum.
-pub fn oneof_variant(field: &str) -> Ident {
-    of_rust_protobuf(&field.split('_').map(capitalized).collect::<String>())
+/// Returns the variant of a oneof's enum.
+pub fn oneof_variant(name: &str) -> Ident {
+    field(&protobuf_parse::camel_case(name))
 }
 
-/// Whether rust-protobuf writes `name` as it is although it is a keyword.
+/// Returns whether `name` is a keyword that rust-protobuf does not escape.
 pub fn is_forgotten(name: &str) -> bool {
     FORGOTTEN_BY_RUST_PROTOBUF.contains(&name)
 }
 
-/// A function or module of this generator; a keyword becomes `r#keyword`, or `keyword_` where
-/// that does not exist.
+/// Returns the name of a function or module of this generator. A keyword becomes `r#keyword`, or `keyword_` where Rust
+/// has no such name.
 pub fn of_function(name: &str) -> Ident {
     if NEVER_RAW.contains(&name) {
-        Ident::new(&format!("{name}_"), Span::call_site())
-    } else if is_forgotten(name) || ESCAPED_BY_RUST_PROTOBUF.contains(&name) {
+        format_ident!("{name}_")
+    } else if is_forgotten(name) || module(name) != name {
         Ident::new_raw(name, Span::call_site())
     } else {
-        Ident::new(name, Span::call_site())
+        format_ident!("{name}")
     }
 }
 

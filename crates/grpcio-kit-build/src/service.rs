@@ -4,48 +4,48 @@
 use std::collections::HashMap;
 
 use proc_macro2::{Ident, TokenStream};
-use protobuf::reflect::FileDescriptor;
 use quote::{format_ident, quote};
 use syn::Path;
 
-use super::error::Error;
-use super::model::{Kind, Method, Service};
-use super::sources::Source;
-use super::{client, markdown, names, runtime};
+use crate::error::Error;
+use crate::model::{Kind, Method, Service};
+use crate::proto::Proto;
+use crate::{client, markdown, names, runtime};
 
-/// The code for the services of `source`, if it has any.
+/// Returns the code for the services of a file, if it has any.
 ///
 /// # Errors
 ///
 /// Names that are distinct in protobuf and the same in Rust.
-pub fn generate(source: &Source, file: &FileDescriptor) -> Result<Option<syn::File>, Vec<Error>> {
+pub fn generate(proto: &Proto) -> Result<Option<syn::File>, Vec<Error>> {
     let mut errors = Vec::new();
-    let services: Vec<Service> = file.services().map(|service| Service::of(source, file, &service)).collect();
+    let services = (0..).zip(proto.descriptor.services());
+    let services: Vec<Service> = services.map(|(at, service)| Service::new(proto, at, &service)).collect();
     if services.is_empty() {
         return Ok(None);
     }
     let mut items: HashMap<String, &Service> = HashMap::new();
     for service in &services {
-        service.collisions(source, &mut errors);
+        service.collisions(proto, &mut errors);
         for item in [&service.ident, &service.module, &service.client] {
             if let Some(other) = items.insert(item.to_string(), service) {
                 let reason = format!("`{}` and `{}` both become `{item}` in Rust", other.name, service.name);
-                errors.push(Error::at(&source.path, source.place_of(&service.name), reason));
+                errors.push(Error::at(&proto.path, service.position, reason));
             }
         }
     }
     if !errors.is_empty() {
         return Err(errors);
     }
-    let messages = format_ident!("{}", names::module(&source.import));
+    let messages = format_ident!("{}", names::module(proto.import()));
     let code = services.iter().map(|service| code(service, &messages));
-    let about = format!(" The services of `{}`.", source.import);
+    let about = format!(" The services of `{}`.", proto.import());
     let parsed = syn::parse2(quote! {
         #![doc = #about]
         #![allow(clippy::all, dead_code, non_camel_case_types, non_snake_case, unused_variables)]
         #(#code)*
     });
-    parsed.map(Some).map_err(|error| vec![Error::about(&source.path, format!("its services make no Rust: {error}"))])
+    parsed.map(Some).map_err(|error| vec![Error::about(&proto.path, format!("its services make no Rust: {error}"))])
 }
 
 /// `messages` is the module of the file's messages, which has its descriptor too.

@@ -1,8 +1,8 @@
-//! What an interceptor costs: nanoseconds per call, for one thread and for two on the same method.
+//! The cost of each observability interceptor, in nanoseconds per RPC, for one thread and for two on the same method.
 //!
 //!     cargo bench --bench interceptors
 //!
-//! Each figure is the least of several rounds, which is the one that other programs disturbed least.
+//! Each figure is the minimum of several rounds: the one that other programs disturbed least.
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -16,7 +16,7 @@ const PATH: &str = "/calc.Calculator/Add";
 const CALLS: u32 = 1_000_000;
 const ROUNDS: usize = 7;
 
-/// An interceptor that does nothing: what the loop itself costs.
+/// Does nothing: the cost of the loop itself.
 struct Nothing;
 
 impl Interceptor for Nothing {}
@@ -28,7 +28,7 @@ fn main() {
     report("nothing", &Nothing);
     report("metrics", &metrics);
     report("access log, 1 in 1,000, without a log", &rate(0.001));
-    // A log that takes every event and has nowhere to write it.
+    // Formats every event and discards it.
     tracing_subscriber::fmt().json().with_writer(std::io::sink).init();
     report("access log, 1 in 1,000", &rate(0.001));
     report("access log, all", &rate(1.0));
@@ -41,21 +41,22 @@ fn report(name: &str, interceptor: &dyn Interceptor) {
     println!("{name:<40}{:>12}{:>12}", ns(best(1)), ns(best(2)));
 }
 
-/// The time that a thread takes for its calls, while others make as many.
+/// Returns the time that the slowest of `threads` takes for its RPCs.
 fn round(interceptor: &dyn Interceptor, threads: usize) -> Duration {
     let start = Barrier::new(threads);
     let work = || {
         let call = Call::detached(PATH);
-        let refused = Status::new(Code::InvalidArgument, "division by zero");
+        let rejected = Status::new(Code::InvalidArgument, "division by zero");
         start.wait();
         let begin = Instant::now();
         for number in 0..CALLS {
-            let status = (number % 100 == 0).then_some(&refused);
+            let status = (number % 100 == 0).then_some(&rejected);
             let outcome = Outcome {
                 status,
                 elapsed: Duration::from_nanos(number.into()),
                 received: 1,
                 sent: status.is_none().into(),
+                blocked_thread: false,
             };
             let _ = black_box(interceptor.before(black_box(&call)));
             interceptor.after(&call, black_box(&outcome));

@@ -1,4 +1,4 @@
-//! A bearer token: what may be one, and the file that it is in.
+//! Bearer tokens, and the files that hold them.
 
 use std::fmt;
 use std::path::Path;
@@ -7,27 +7,26 @@ use std::sync::Arc;
 use crate::files::FileError;
 use crate::files::{read, warn_if_exposed};
 
-/// The fewest characters of a token. Made at random, 16 of them are beyond guessing.
+/// Minimum length of a token, in characters. 16 random ones cannot be guessed.
 pub const MIN_TOKEN_LENGTH: usize = 16;
 
-/// The most characters of a token. It is sent with every call, and all metadata of a call may have
-/// 8 KiB.
+/// Maximum length of a token, in characters. It is sent with every RPC, whose metadata may have 8 KiB in all.
 pub const MAX_TOKEN_LENGTH: usize = 1024;
 
-/// A secret that lets whoever has it in. It is sent as the metadata `authorization: Bearer …`
-/// ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)), and never shown.
+/// A secret that authenticates a client, sent as the metadata `authorization: Bearer …`
+/// ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)). `Debug` does not show it.
 #[derive(Clone)]
 pub struct BearerToken {
     text: Arc<str>,
 }
 
-/// Why a text is no [`BearerToken`].
+/// The text is not a valid [`BearerToken`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a token has {MIN_TOKEN_LENGTH} to {MAX_TOKEN_LENGTH} characters, all printable ASCII and none a space")]
 pub struct InvalidToken;
 
 impl BearerToken {
-    /// A token of [`MIN_TOKEN_LENGTH`] to [`MAX_TOKEN_LENGTH`] characters from `!` to `~`.
+    /// Creates a token of [`MIN_TOKEN_LENGTH`] to [`MAX_TOKEN_LENGTH`] characters from `!` to `~`.
     ///
     /// # Errors
     ///
@@ -41,13 +40,12 @@ impl BearerToken {
         }
     }
 
-    /// The first token in a file, which is one as [`BearerTokens`](crate::BearerTokens) reads it.
-    ///
-    /// A file that group or others have access to is a warning in the log.
+    /// Reads the first token in a file of the form that [`BearerTokens`](crate::BearerTokens) reads. Logs a warning if
+    /// group or others can access it.
     ///
     /// # Errors
     ///
-    /// [`FileError`] if the file cannot be read, has no token, or a line that is none.
+    /// [`FileError`] if the file cannot be read, has no token, or a line with something else.
     pub fn read(path: impl AsRef<Path>) -> Result<BearerToken, FileError> {
         let path = path.as_ref();
         let tokens = parse(path, &read(path)?)?;
@@ -66,11 +64,11 @@ impl fmt::Debug for BearerToken {
     }
 }
 
-/// The tokens in a file, at least one. What is wrong with one is told by its line, not by its text.
+/// Parses the tokens in a file, at least one. Errors name the line, not its text.
 pub(crate) fn parse(path: &Path, content: &[u8]) -> Result<Vec<BearerToken>, FileError> {
     let mut tokens = Vec::new();
     for (index, line) in content.split(|byte| *byte == b'\n').enumerate() {
-        // What is no UTF-8 is no ASCII either.
+        // Invalid UTF-8 is no ASCII either, and rejected as such.
         let line = String::from_utf8_lossy(line);
         let Some(text) = line.split_ascii_whitespace().next().filter(|text| !text.starts_with('#')) else {
             continue;
@@ -82,7 +80,7 @@ pub(crate) fn parse(path: &Path, content: &[u8]) -> Result<Vec<BearerToken>, Fil
 }
 
 fn none(path: &Path) -> FileError {
-    FileError::content(path, "it holds no token; write one on a line, such as `openssl rand -hex 32` makes")
+    FileError::content(path, "it holds no token; write one per line, such as from `openssl rand -hex 32`")
 }
 
 #[cfg(test)]
@@ -95,13 +93,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_a_token_on_each_line_and_remarks() {
+    fn a_file_has_one_token_per_line_and_comments() {
         let content = "# for tests\n\n0123456789abcdef\r\n  fedcba9876543210\tthe name of its owner\n";
         assert_eq!(texts(content).unwrap(), ["0123456789abcdef", "fedcba9876543210"]);
     }
 
     #[test]
-    fn a_line_that_is_no_token_is_told_by_its_number_alone() {
+    fn an_invalid_line_is_reported_by_its_number_alone() {
         for bad in ["secret", &"s".repeat(1025), "secretsecretsecré"] {
             let error = texts(&format!("0123456789abcdef\n{bad}\n")).unwrap_err();
             assert!(error.starts_with("file: line 2: a token has 16 to 1024 characters"), "{error}");
@@ -111,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_token_is_refused_with_what_to_do() {
+    fn a_file_without_a_token_is_rejected_with_what_to_do() {
         for empty in ["", "\n", "# 0123456789abcdef\n"] {
             assert!(texts(empty).unwrap_err().contains("openssl rand"));
         }

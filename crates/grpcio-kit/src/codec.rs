@@ -1,7 +1,8 @@
-//! Messages to bytes and back.
+//! Encodes and decodes messages, within the size limits.
 //!
-//! To grpcio, requests and replies of a server are bytes: decoding and encoding happen in
-//! the adapter, which can then say what was wrong with them.
+//! grpcio's marshallers are plain functions, which know no limit, and their errors reach no interceptor. So grpcio
+//! passes received messages on as bytes: servers decode and encode in the adapter, channels decode where they await the
+//! reply.
 
 use grpcio::{GrpcSlice, Marshaller, MessageReader, MethodType};
 use protobuf::MessageFull;
@@ -12,7 +13,7 @@ use crate::status::Status;
 use crate::status::code::Code;
 use crate::wire;
 
-/// The bytes of a reply, which may have up to `max_bytes`.
+/// Encodes a reply of a server; RESOURCE_EXHAUSTED if it is larger than `max_bytes`.
 pub(crate) fn encode<M: MessageFull>(reply: &M, max_bytes: usize) -> Result<GrpcSlice, Status> {
     let mut slice = GrpcSlice::default();
     encode_into(reply, &mut slice)?;
@@ -28,12 +29,12 @@ fn encode_into<M: MessageFull>(message: &M, slice: &mut GrpcSlice) -> Result<(),
         .map_err(|error| Status::new(Code::Internal, format!("cannot encode {}: {error}", name::<M>())))
 }
 
-/// The message that `bytes` hold, which may be compressed; `max_bytes` is the most that it may
-/// become when it is not any more.
+/// Decodes a message, which may be compressed; RESOURCE_EXHAUSTED if it is larger than `max_bytes`, before or after it
+/// is decompressed.
 pub(crate) fn decode<M: MessageFull>(mut bytes: MessageReader, max_bytes: usize) -> Result<M, Status> {
     let length = bytes.len();
     if length > max_bytes {
-        // In the C core's words, whose own check takes more time: it is a filter that every call goes through.
+        // The C core's wording. Its own check is off: it is a filter that costs time in every call.
         let message = format!("received message larger than max ({length} vs. {max_bytes})");
         return Err(Status::new(Code::ResourceExhausted, message));
     }
@@ -44,14 +45,11 @@ pub(crate) fn decode<M: MessageFull>(mut bytes: MessageReader, max_bytes: usize)
     decoded.map_err(|error| Status::new(Code::Internal, format!("cannot decode {}: {error}", name::<M>())))
 }
 
-/// The most that a reply may become when it is decompressed: what the C core takes of one that is not compressed.
-const MAX_REPLY_BYTES: usize = 4 * 1024 * 1024;
-
 fn name<M: MessageFull>() -> String {
     M::descriptor().full_name().to_owned()
 }
 
-/// `method` as a server of grpcio sees it: bytes in, bytes out.
+/// Returns `method` for a server of grpcio: bytes in, bytes out.
 pub(crate) fn server_method<Req, Rep>(
     method: Method<Req, Rep>,
     ty: MethodType,
@@ -70,21 +68,21 @@ pub(crate) fn server_method<Req, Rep>(
     }
 }
 
-/// How a status goes through grpcio; [`Status::from`] finds it again.
+/// Passes a status through grpcio; [`Status::from`] extracts it again.
 fn codec_error(status: Status) -> grpcio::Error {
     grpcio::Error::Codec(Box::new(status))
 }
 
 /// Servers do not send requests, and clients do not receive them.
 fn wrong_side() -> grpcio::Error {
-    codec_error(Status::new(Code::Internal, "a message in the wrong direction"))
+    codec_error(Status::new(Code::Internal, "a message was sent in the wrong direction"))
 }
 
-/// `method` as a client of grpcio sees it.
-pub(crate) fn client_method<Req: MessageFull, Rep: MessageFull>(
+/// Returns `method` for a client of grpcio: messages out, bytes in.
+pub(crate) fn client_method<Req: MessageFull, Rep>(
     method: Method<Req, Rep>,
     ty: MethodType,
-) -> grpcio::Method<Req, Rep> {
+) -> grpcio::Method<Req, MessageReader> {
     grpcio::Method {
         ty,
         name: method.path(),
@@ -92,9 +90,6 @@ pub(crate) fn client_method<Req: MessageFull, Rep: MessageFull>(
             ser: |request, slice| encode_into(request, slice).map_err(codec_error),
             de: |_| Err(wrong_side()),
         },
-        resp_mar: Marshaller {
-            ser: |_, _| Err(wrong_side()),
-            de: |bytes| decode(bytes, MAX_REPLY_BYTES).map_err(codec_error),
-        },
+        resp_mar: Marshaller { ser: |_, _| Err(wrong_side()), de: Ok },
     }
 }

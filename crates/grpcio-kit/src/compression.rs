@@ -1,16 +1,14 @@
-//! Compressed messages: how servers compress replies and channels requests, and how both are decompressed
-//! without letting a small one become a huge one.
+//! [Compression](https://github.com/grpc/grpc/blob/master/doc/compression.md) of messages with gzip and deflate, with a
+//! limit on the decompressed size.
 //!
-//! The C core would decompress a message before anybody can ask for its size: 4 MiB of gzip
-//! hold 4 GiB of zeros. So servers and channels tell it to leave messages as they are
-//! (`grpc.per_message_decompression` = 0), and they are decompressed here, up to the limit
-//! that holds for a message. What the sender's `grpc-encoding` was, and whether it holds for
-//! this message, the C core does not pass on; the bytes tell:
+//! The C core decompresses a message before its decompressed size can be checked: 4 MiB of gzip can hold 4 GiB of zeros.
+//! So its decompression is off (`grpc.per_message_decompression` = 0), and messages are decompressed here, up to the
+//! message size limit. The C core does not pass on `grpc-encoding`, nor whether a message was compressed; its first bytes
+//! tell:
 //!
-//! - gzip begins with 1f 8b. No protobuf message does, for that would be wire type 7.
-//! - zlib, which gRPC calls deflate, begins with 78 and a second byte that makes both a multiple of
-//!   31, and ends with a checksum. A message may begin so, with field 15; it is taken for what
-//!   it is if it does not decompress.
+//! - gzip begins with 1f 8b. No protobuf message does: the first byte would be wire type 7.
+//! - zlib, which gRPC calls deflate, begins with 78 and a second byte that makes both a multiple of 31, and ends with a
+//!   checksum. A message can begin with 78, as field 15; if it does not decompress, it was not compressed.
 
 use std::io::{BufRead, Read};
 
@@ -20,45 +18,44 @@ use grpcio::{ChannelBuilder, CompressionAlgorithms, CompressionLevel};
 use crate::status::Status;
 use crate::status::code::Code;
 
-/// Messages of fewer bytes are not compressed: it would make them longer, or save nothing.
+/// Minimum size of a message to compress, in bytes: smaller ones would gain nothing.
 const MIN_COMPRESSED_BYTES: i32 = 1024;
 
-/// zlib's default level, for both algorithms. grpcio's C core would take level 0, which compresses nothing.
+/// zlib's default level, for both algorithms. The C core's default is 0, which compresses nothing.
 const ZLIB_LEVEL: i32 = 6;
 
 /// How a server compresses its replies, or a channel its requests.
 ///
-/// Only messages of 1,024 bytes and more are compressed, and only if that makes them smaller.
-/// A server uses only what the caller says that it accepts (`grpc-accept-encoding`); a channel cannot know
-/// what the server accepts, and uses what it is told. Compressed messages that come in are accepted
-/// in either case.
+/// Messages of 1,024 bytes or more are compressed if that makes them smaller. A server uses an algorithm that the client
+/// accepts (`grpc-accept-encoding`); a channel does not know what the server accepts, and uses this one. Either accepts
+/// compressed messages with any setting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
-    /// Not at all, which is the default: it costs CPU time, and the other side may not care.
+    /// No compression, the default: compression costs CPU time.
     #[default]
     Off,
-    /// gzip; of a server, deflate for a caller that accepts nothing else.
+    /// gzip; a server uses deflate for clients that accept only that.
     Gzip,
-    /// deflate; of a server, gzip for a caller that accepts nothing else.
+    /// deflate; a server uses gzip for clients that accept only that.
     Deflate,
 }
 
 impl Compression {
-    /// Tells the C core of a server. An algorithm would be used whether the caller accepts it or not; a level is
-    /// looked up among those that it accepts, of which gzip is the first and deflate the last.
+    /// Configures a server with a compression level: the C core maps it to an algorithm that the client accepts, the
+    /// lowest to gzip and the highest to deflate. It would use an algorithm whether the client accepts it or not.
     pub(crate) fn configure_server(self, builder: ChannelBuilder) -> ChannelBuilder {
-        let builder = tune(builder);
+        let builder = configure(builder);
         match self {
-            // Its filter is left out then.
+            // Leaves the filter out.
             Compression::Off => builder.raw_cfg_int(c"grpc.per_message_compression".into(), 0),
             Compression::Gzip => builder.default_compression_level(CompressionLevel::GRPC_COMPRESS_LEVEL_LOW),
             Compression::Deflate => builder.default_compression_level(CompressionLevel::GRPC_COMPRESS_LEVEL_HIGH),
         }
     }
 
-    /// Tells the C core of a channel. It has no levels for those: nothing is known of the server yet.
+    /// Configures a channel with an algorithm: the C core has no levels for channels.
     pub(crate) fn configure_channel(self, builder: ChannelBuilder) -> ChannelBuilder {
-        let builder = tune(builder);
+        let builder = configure(builder);
         match self {
             Compression::Off => builder,
             Compression::Gzip => builder.default_compression_algorithm(CompressionAlgorithms::GRPC_COMPRESS_GZIP),
@@ -67,20 +64,20 @@ impl Compression {
     }
 }
 
-/// What holds for servers and channels.
-fn tune(builder: ChannelBuilder) -> ChannelBuilder {
+/// Settings for both servers and channels.
+fn configure(builder: ChannelBuilder) -> ChannelBuilder {
     builder
         .raw_cfg_int(c"grpc.per_message_decompression".into(), 0)
-        // Sic.
+        // The name is misspelt in the C core.
         .raw_cfg_int(c"grpc.gprc_min_message_size_to_compress".into(), MIN_COMPRESSED_BYTES)
         .raw_cfg_int(c"grpc.gzip_compression_level".into(), ZLIB_LEVEL)
 }
 
-/// What has become of a message.
+/// The result of decompressing a message.
 pub(crate) enum Decompressed {
-    /// It was not compressed, and has not been touched.
+    /// It was not compressed, and nothing was read.
     Unchanged,
-    /// What it decompressed to.
+    /// The message: decompressed, or read as it was.
     Bytes(Vec<u8>),
 }
 
@@ -88,8 +85,8 @@ pub(crate) enum Decompressed {
 ///
 /// # Errors
 ///
-/// RESOURCE_EXHAUSTED if it becomes larger than `max_bytes`, INTERNAL if it begins as gzip and goes on as
-/// something else: the codes that the C core has for the two.
+/// RESOURCE_EXHAUSTED if it is larger than `max_bytes` when decompressed, INTERNAL if it begins as gzip but is damaged: the
+/// C core's codes for the two.
 pub(crate) fn decompress(bytes: &mut impl BufRead, max_bytes: usize) -> Result<Decompressed, Status> {
     let start = bytes.fill_buf().map_err(malformed)?;
     match start {
@@ -109,7 +106,7 @@ pub(crate) fn decompress(bytes: &mut impl BufRead, max_bytes: usize) -> Result<D
 
 fn read(decoder: impl Read, max_bytes: usize) -> Result<std::io::Result<Vec<u8>>, Status> {
     let mut decompressed = Vec::new();
-    // One byte more than is allowed tells that there is more.
+    // One more byte than allowed, to notice that there is more.
     let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX).saturating_add(1);
     match decoder.take(limit).read_to_end(&mut decompressed) {
         Ok(length) if length > max_bytes => Err(Status::new(

@@ -1,15 +1,14 @@
-//! What happens around every call, whatever its method: a hook before it and one after.
+//! Interceptors: a hook before and one after every RPC, of any method and kind.
 //!
 //! Metrics, the access log, authentication and limits are interceptors; so is anything else
-//! that is to be written once for all methods.
+//! that should be written once for all methods.
 //!
-//! What an interceptor does not see: a call of a method that the server does not have.
-//! grpcio answers those with UNIMPLEMENTED before anything of this layer is asked. The same
-//! goes for a unary call that ends before its request has arrived.
+//! Interceptors do not see RPCs of methods that the server does not have: grpcio answers those with UNIMPLEMENTED. Nor do
+//! they see a unary RPC that ends before its request has arrived.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::call::Call;
 use crate::call::panic::panicked;
@@ -17,21 +16,21 @@ use crate::method::MethodDescriptor;
 use crate::status::Status;
 use crate::status::code::Code;
 
-/// A hook before and after each call, of any kind.
+/// A hook before and after each RPC, of any kind.
 ///
-/// Both run on the thread of a completion queue and must not wait for anything.
+/// Both run on the thread of a completion queue and must not block it.
 ///
 /// ```
 /// use grpcio_kit::{Call, Code, Interceptor, Outcome, Status};
 ///
-/// /// Lets in who knows the word.
-/// struct Password;
+/// /// Requires an API key.
+/// struct ApiKey;
 ///
-/// impl Interceptor for Password {
+/// impl Interceptor for ApiKey {
 ///     fn before(&self, call: &Call<'_>) -> Result<(), Status> {
-///         match call.metadata("password") {
-///             Some(b"mellon") => Ok(()),
-///             _ => Err(Status::new(Code::Unauthenticated, "speak, friend, and enter")),
+///         match call.metadata("x-api-key") {
+///             Some(b"secret") => Ok(()),
+///             _ => Err(Status::new(Code::Unauthenticated, "x-api-key is missing or wrong")),
 ///         }
 ///     }
 ///
@@ -41,59 +40,59 @@ use crate::status::code::Code;
 /// }
 /// ```
 pub trait Interceptor: Send + Sync + 'static {
-    /// Runs once, before the server accepts calls, with every method that it serves.
-    /// [`MethodDescriptor::index`] is the place of a method in `methods`.
+    /// Runs once, before the server accepts RPCs, with all its methods.
+    /// [`MethodDescriptor::index`] is a method's index in `methods`.
     fn start(&self, methods: &[MethodDescriptor]) {
         let _ = methods;
     }
 
-    /// Runs before the method; of a unary or server-streaming call, when the request has
+    /// Runs before the method; of a unary or server-streaming RPC, when the request has
     /// arrived, and before it is decoded.
     ///
     /// # Errors
     ///
-    /// The status to refuse the call with. The method does not run then, nor the interceptors
-    /// that come later.
+    /// The status to reject the RPC with. Then neither later interceptors nor the method run.
     fn before(&self, call: &Call<'_>) -> Result<(), Status> {
         let _ = call;
         Ok(())
     }
 
-    /// Runs when the status of the call is known and about to be sent, if [`before`](Self::before)
-    /// of this interceptor had let the call in. The last interceptor is the first to be told.
+    /// Runs when the status is known and about to be sent, if this interceptor's
+    /// [`before`](Self::before) admitted the RPC; in reverse order.
     ///
-    /// Of a streaming call that ends with OK, it runs when the status has been sent: only then
-    /// is it certain that the caller had not left.
+    /// If a streaming RPC, or one of an asynchronous method or [`Workers`](crate::Workers), ends with OK, it runs after
+    /// the status has been sent: only then is it certain that the client had not cancelled.
     fn after(&self, call: &Call<'_>, outcome: &Outcome<'_>) {
         let _ = (call, outcome);
     }
 
-    /// Whether [`after`](Self::after) looks at who calls (peer, metadata, names) in streaming calls,
-    /// which go on after the C core has let go of that: it is copied then. Unary calls have
-    /// it in either case.
+    /// Whether [`after`](Self::after) needs the client's peer address, metadata and names in streaming RPCs, which
+    /// outlast the C core's copy of them: they are copied then. Unary RPCs have them in any case.
     fn keeps_caller(&self) -> bool {
         false
     }
 }
 
-/// How a call ended.
+/// How an RPC ended.
 #[derive(Debug)]
 pub struct Outcome<'a> {
     /// The status, if it is not OK.
     ///
-    /// Of a streaming call that the caller left, it is CANCELLED, or DEADLINE_EXCEEDED if
-    /// its deadline had passed.
+    /// If the client ended the RPC, it is CANCELLED, or DEADLINE_EXCEEDED if the deadline had passed.
     pub status: Option<&'a Status>,
-    /// From the first interceptor to the status.
+    /// The time from the first interceptor to the status.
     pub elapsed: Duration,
-    /// The requests that have been taken from the C core.
+    /// The number of requests received from the C core.
     pub received: u64,
-    /// The replies that have been handed to the C core, or are about to be.
+    /// The number of replies handed to the C core, or about to be.
     pub sent: u64,
+    /// Whether the method blocked the thread of a completion queue for longer than
+    /// [`ServerBuilder::blocked_thread_threshold`](crate::ServerBuilder::blocked_thread_threshold) at a time.
+    pub blocked_thread: bool,
 }
 
 impl Outcome<'_> {
-    /// The code.
+    /// Returns the status code.
     pub fn code(&self) -> Code {
         self.status.map_or(Code::Ok, Status::code)
     }
@@ -106,11 +105,8 @@ pub(crate) struct Chain {
     keeps_caller: bool,
 }
 
-/// How far a call got into the chain.
-pub(crate) struct Passage {
-    start: Instant,
-    passed: usize,
-}
+/// How many interceptors, from the first, have admitted an RPC.
+pub(crate) struct Admitted(usize);
 
 impl Chain {
     pub(crate) fn new(interceptors: Vec<Arc<dyn Interceptor>>, methods: &[MethodDescriptor]) -> Chain {
@@ -125,25 +121,22 @@ impl Chain {
         self.keeps_caller
     }
 
-    /// Asks each interceptor, until one refuses the call.
-    pub(crate) fn before(&self, call: &Call<'_>) -> (Passage, Result<(), Status>) {
-        let mut passage = Passage { start: Instant::now(), passed: 0 };
-        for interceptor in &self.interceptors {
-            let asked = catch_unwind(AssertUnwindSafe(|| interceptor.before(call)));
-            match asked.unwrap_or_else(|panic| Err(panicked(call.method(), &*panic))) {
-                Ok(()) => passage.passed += 1,
-                Err(status) => return (passage, Err(status)),
+    /// Runs `before` of each interceptor, until one rejects the RPC.
+    pub(crate) fn before(&self, call: &Call<'_>) -> (Admitted, Result<(), Status>) {
+        for (index, interceptor) in self.interceptors.iter().enumerate() {
+            let admitted = catch_unwind(AssertUnwindSafe(|| interceptor.before(call)));
+            if let Err(status) = admitted.unwrap_or_else(|panic| Err(panicked(call.method(), &*panic))) {
+                return (Admitted(index), Err(status));
             }
         }
-        (passage, Ok(()))
+        (Admitted(self.interceptors.len()), Ok(()))
     }
 
-    /// Tells those that had let the call in.
-    pub(crate) fn after(&self, passage: &Passage, call: &Call<'_>, status: Option<&Status>, received: u64, sent: u64) {
-        let outcome = Outcome { status, elapsed: passage.start.elapsed(), received, sent };
-        for interceptor in self.interceptors[..passage.passed].iter().rev() {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| interceptor.after(call, &outcome))) {
-                // The call itself has its status; the log has the panic.
+    /// Runs `after` of those that admitted the RPC.
+    pub(crate) fn after(&self, admitted: &Admitted, call: &Call<'_>, outcome: &Outcome<'_>) {
+        for interceptor in self.interceptors[..admitted.0].iter().rev() {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| interceptor.after(call, outcome))) {
+                // The RPC has its status already; the log has the panic.
                 let _ = panicked(call.method(), &*panic);
             }
         }

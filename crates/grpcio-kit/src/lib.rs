@@ -1,12 +1,62 @@
-//! What grpcio leaves out of a service on gRPC's C core: a server that drains, interceptors, limits, TLS, the standard
-//! services, metrics, logs, and channels for clients.
+//! What grpcio leaves out of a gRPC service: graceful shutdown, interceptors, limits, TLS, the standard services, metrics,
+//! logs, and channels for clients.
 //!
-//! The modules, from the bottom up. A module imports from those above it in this table, never from one below;
-//! `tests/layers.rs` checks that.
+//! ```
+//! use std::time::Duration;
+//!
+//! use grpcio_kit::protobuf::well_known_types::wrappers::StringValue;
+//! use grpcio_kit::{AccessLog, CallOptions, Channel, Code, Health, Method, Server, ServiceBuilder, ServingStatus, Status};
+//!
+//! // grpcio-kit-build generates such constants, a trait for the service and a client from a .proto file.
+//! const HELLO: Method<StringValue, StringValue> = Method::new("/example.Greeter/Hello");
+//!
+//! fn text(value: String) -> StringValue {
+//!     StringValue { value, ..Default::default() }
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let greeter = ServiceBuilder::new("example.Greeter").unary(HELLO, |_call, name: StringValue| {
+//!         if name.value.is_empty() {
+//!             return Err(Status::new(Code::InvalidArgument, "the name is empty"));
+//!         }
+//!         Ok(text(format!("Hello, {}!", name.value)))
+//!     });
+//!     let health = Health::new();
+//!     health.set("example.Greeter", ServingStatus::Serving);
+//!     let server = Server::builder()
+//!         .listen("127.0.0.1:0".parse()?)
+//!         .service(greeter.build())
+//!         .health(health)
+//!         .reflection(true)
+//!         .interceptor(AccessLog::new(1.0)?)
+//!         .start()?;
+//!
+//!     let channel = Channel::connect(&server.addresses()[0].to_string())?;
+//!     assert_eq!(channel.unary(HELLO, &text("Ada".to_owned()), CallOptions::default())?.value, "Hello, Ada!");
+//!     server.shutdown(Duration::from_secs(10));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # The life of a unary RPC
+//!
+//! 1. The C core reads the request; the thread of the completion queue that accepted the RPC picks it up, in grpcio.
+//! 2. The adapter (`service/adapter.rs`) makes the [`Call`] and runs each interceptor's [`before`](Interceptor::before).
+//! 3. It decodes the request, within [`Limits::max_request_bytes`], and runs the method, whose panic it contains.
+//! 4. It encodes the reply and runs each interceptor's [`after`](Interceptor::after), in reverse order.
+//! 5. The reply or the [`Status`] goes into grpcio's sink, and the C core sends it.
+//!
+//! All of that is on one thread, which must not block. A method that waits is written as a future
+//! ([`ServiceBuilder::unary_async`]) or runs on other threads ([`Service::on_workers`]).
+//!
+//! # Modules
+//!
+//! From the bottom up: a module imports from those above it in this table, never from one below, and by the path of
+//! the defining module; `tests/layers.rs` checks that.
 //!
 //! | module | what it is about |
 //! |---|---|
-//! | [`wire`] | decoding by the protobuf specification, called by generated messages |
+//! | [`wire`] | decoding as the protobuf specification demands, called by generated messages |
 //! | [`google_rpc`] | generated: `google.rpc.Status` and its details |
 //! | `status` | [`Code`] and [`Status`], with `google.rpc` details |
 //! | `method` | [`Method`]: path, kind and message types |
@@ -17,11 +67,11 @@
 //! | `bearer_token` | [`BearerToken`] |
 //! | [`log`] | structured logs on standard error that no RPC waits for |
 //! | `readiness` | [`Readiness`] |
-//! | `shutdown_signal` | SIGTERM, SIGINT and SIGHUP |
+//! | `shutdown_signal` | [`ShutdownSignal`]: SIGTERM, SIGINT and SIGHUP |
 //! | `call` | [`Call`], the context of an RPC, and [`RequestStream`] |
-//! | `interceptor` | [`Interceptor`], and the chain of them |
-//! | `service` | [`Service`], and the adapter between grpcio and methods |
-//! | `limits` | [`Limits`] |
+//! | `interceptor` | [`Interceptor`], and the chain of a server's interceptors |
+//! | `service` | [`Service`], [`Workers`], and the adapter between grpcio and methods |
+//! | `limits` | [`Limits`] of sizes, numbers and times |
 //! | `metrics` | [`Metrics`] for Prometheus |
 //! | `access_log` | [`AccessLog`] |
 //! | `auth` | [`BearerTokens`] and [`AllowedNames`] |
@@ -29,14 +79,14 @@
 //! | [`reflection`] | `grpc.reflection.v1.ServerReflection` and `v1alpha` |
 //! | `channelz` | `grpc.channelz.v1.Channelz` |
 //! | `tls` | [`ServerTls`] and [`ClientTls`] |
-//! | `channel` | [`Channel`], on which generated clients stand |
+//! | `channel` | [`Channel`], which generated clients use |
 //! | [`reflection_client`] | [`ReflectionClient`](reflection_client::ReflectionClient) |
 //! | `listen` | [`ListenAddress`] |
-//! | `server` | [`ServerBuilder`] and [`Server`] |
+//! | `server` | [`ServerBuilder`] and [`Server`], with its graceful shutdown |
 //! | [`http`] | the HTTP endpoint for metrics, liveness and readiness |
 
 #![deny(missing_docs)]
-// One place has an exception, and says why: `call/deadline.rs`.
+// The exceptions say why: `call/context.rs` and `shutdown_signal.rs`.
 #![deny(unsafe_code)]
 
 // Generated code names this crate as it would in another crate.
@@ -101,8 +151,9 @@ pub use readiness::Readiness;
 pub use reply::{ReplyFuture, ReplyStream};
 pub use server::builder::{ServerBuilder, StartError};
 pub use server::{Drain, Server};
+pub use service::workers::Workers;
 pub use service::{Service, ServiceBuilder};
-pub use shutdown_signal::Termination;
+pub use shutdown_signal::ShutdownSignal;
 pub use status::Status;
 pub use status::code::Code;
 pub use tls::client::ClientTls;

@@ -15,25 +15,24 @@ use crate::tls::server::ServerTls;
 
 /// An address to listen on.
 ///
-/// Written as `HOST:PORT` (`127.0.0.1:50050`, `[::]:50050`, `localhost:0`) or `unix:PATH`.
-/// `[::]` takes IPv4 connections too. Port 0 lets the system choose. A name is resolved, and
-/// listened on at each of its addresses.
+/// Its text form is `HOST:PORT` (`127.0.0.1:50050`, `[::]:50050`, `localhost:0`) or `unix:PATH`. `[::]` accepts IPv4
+/// connections too. With port 0 the system chooses one. The server listens on each address that a host name resolves to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenAddress {
-    /// A TCP port of a host, by name or number.
+    /// A TCP port.
     Tcp {
-        /// A name or an IP address, the latter without brackets.
+        /// A host name or an IP address, without brackets.
         host: String,
-        /// The port; 0 lets the system choose one.
+        /// The port; with 0 the system chooses one.
         port: u16,
     },
-    /// A Unix socket. The file is made when the server starts and removed when it ends.
+    /// A Unix socket. The server creates the file at its start and removes it at its end.
     Unix(PathBuf),
 }
 
-/// Why a text is no [`ListenAddress`].
+/// The text is not a valid [`ListenAddress`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no address to listen on: {reason}")]
+#[error("`{text}` is not an address to listen on: {reason}")]
 pub struct ParseAddressError {
     text: String,
     reason: &'static str,
@@ -48,7 +47,7 @@ impl FromStr for ListenAddress {
             return fail("it contains a NUL character");
         }
         if let Some(path) = text.strip_prefix("unix:") {
-            // As the C core reads it: `unix:path`, or `unix:///path`.
+            // The C core's two forms: `unix:path` and `unix:///path`.
             let path = path.strip_prefix("//").unwrap_or(path);
             return match path {
                 "" => fail("write the path of a socket after `unix:`"),
@@ -59,14 +58,14 @@ impl FromStr for ListenAddress {
             return fail("it has no port; write HOST:PORT, [IPV6]:PORT or unix:PATH");
         };
         let Ok(port) = port.parse() else {
-            return fail("the port is no number from 0 to 65535");
+            return fail("the port is not a number from 0 to 65535");
         };
         let host = match host.strip_prefix('[').map(|host| host.strip_suffix(']')) {
             Some(Some(host)) if host.parse::<Ipv6Addr>().is_ok() => host,
-            Some(_) => return fail("the brackets hold no IPv6 address"),
+            Some(_) => return fail("the brackets do not contain an IPv6 address"),
             None if host.contains(':') => return fail("an IPv6 address needs brackets; write [IPV6]:PORT"),
             None if host.is_empty() => {
-                return fail("it has no host; write [::]:PORT for every address of this machine");
+                return fail("it has no host; write [::]:PORT to listen on all addresses");
             }
             None => host,
         };
@@ -91,7 +90,7 @@ impl From<SocketAddr> for ListenAddress {
 }
 
 impl ListenAddress {
-    /// Whether it is reached from this machine only: a Unix socket, a loopback address, or `localhost`.
+    /// Whether only this machine can connect: a Unix socket, a loopback address, or `localhost`.
     pub fn is_local(&self) -> bool {
         match self {
             ListenAddress::Tcp { host, .. } => {
@@ -101,10 +100,10 @@ impl ListenAddress {
         }
     }
 
-    /// Makes `server` listen here, and says where that is in numbers.
+    /// Adds this address to `server`. Returns the resolved addresses, with their port.
     ///
-    /// The C core only reports that it failed, and is content if one of several addresses
-    /// could be had. So each is tried without it first, which also gives the reason.
+    /// The C core reports no reason for a failure, and none at all if it could bind one of several addresses. So each is
+    /// bound without it first.
     pub(crate) fn bind(&self, server: &mut grpcio::Server, tls: Option<&ServerTls>) -> io::Result<Vec<ListenAddress>> {
         match self {
             ListenAddress::Tcp { host, port } => bind_tcp(server, tls, host, *port),
@@ -129,7 +128,7 @@ fn bind_tcp(
         let mut address = SocketAddr::new(address.ip(), port);
         match check_tcp(address) {
             Ok(()) => {}
-            // A machine without IPv6 still has names with an IPv6 address.
+            // Names have IPv6 addresses on machines without IPv6, too.
             Err(error) if is_family_missing(&error) => {
                 if address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
                     unavailable = Some(error);
@@ -140,7 +139,7 @@ fn bind_tcp(
             }
             Err(error) => return Err(error),
         }
-        // Every address of a name gets the port that the first one was given.
+        // With port 0, all addresses of a name get the port that the system chose for the first.
         port = add_port(server, tls, address.to_string())?;
         address.set_port(port);
         if !bound.contains(&ListenAddress::from(address)) {
@@ -157,15 +156,15 @@ fn add_port(server: &mut grpcio::Server, tls: Option<&ServerTls>, address: Strin
     let credentials = tls.map_or_else(ServerCredentials::insecure, ServerTls::credentials);
     server
         .add_listening_port(address, credentials)
-        .map_err(|_| io::Error::other("the C core could not bind it, and does not say why"))
+        .map_err(|_| io::Error::other("the C core could not bind it and gives no reason"))
 }
 
-/// Whether a TCP address can be bound: it is, without listening, and let go again.
+/// Checks that a TCP address can be bound: binds it without listening, and releases it.
 fn check_tcp(address: SocketAddr) -> io::Result<()> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
-        // As the C core does: `[::]` takes IPv4 too.
+        // As the C core does: `[::]` accepts IPv4 too.
         socket.set_only_v6(false)?;
     }
     socket.bind(&address.into())
@@ -176,21 +175,20 @@ fn is_family_missing(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
 }
 
-/// Whether a Unix socket can be made at `path`. The C core would replace one that another
-/// server listens on.
+/// Checks that a Unix socket can be created at `path`. The C core would replace one that another server listens on.
 fn check_unix(path: &Path) -> io::Result<()> {
     match path.symlink_metadata() {
         Ok(file) if !file.file_type().is_socket() => {
-            Err(io::Error::new(ErrorKind::AlreadyExists, "a file that is no socket is in its place"))
+            Err(io::Error::new(ErrorKind::AlreadyExists, "the path exists and is not a socket"))
         }
         Ok(_) => match UnixStream::connect(path) {
             Ok(_) => Err(io::Error::new(ErrorKind::AddrInUse, "another server listens on it")),
-            // Left behind by a server that was killed; the C core replaces it.
+            // Left by a server that was killed; the C core replaces it.
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
             Err(error) => Err(error),
         },
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            // Names what is wrong: the folder, its permissions, or the length of the path.
+            // For the reason if it fails: the folder, its permissions, or the length of the path.
             drop(std::os::unix::net::UnixListener::bind(path)?);
             std::fs::remove_file(path)
         }
@@ -207,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_read_and_written_alike() {
+    fn an_address_is_displayed_as_it_is_parsed() {
         for text in ["[::]:50050", "127.0.0.1:0", "localhost:65535", "unix:/tmp/calc.sock", "unix:calc.sock"] {
             assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), text);
         }
@@ -215,13 +213,13 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_address_is_refused_with_what_to_write_instead() {
+    fn an_invalid_address_is_rejected_with_what_to_write_instead() {
         assert!(reason("localhost").contains("write HOST:PORT"));
         assert!(reason("localhost:70000").contains("from 0 to 65535"));
         assert!(reason("localhost:http").contains("from 0 to 65535"));
         assert!(reason(":50050").contains("write [::]:PORT"));
         assert!(reason("::1:50050").contains("needs brackets"));
-        assert!(reason("[localhost]:1").contains("no IPv6 address"));
+        assert!(reason("[localhost]:1").contains("do not contain an IPv6 address"));
         assert!(reason("unix:").contains("path of a socket"));
         assert!(reason("a\0b:1").contains("NUL"));
     }

@@ -1,21 +1,21 @@
-//! A method of a service: its path, its kind, and the types that go in and out.
+//! Methods: path, kind and message types.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A method of a service, with its types. Generated code has one constant for each.
+/// A method of a service, with its request and reply types. Generated code has a constant for each.
 pub struct Method<Req, Rep> {
     path: &'static str,
     types: PhantomData<fn(Req) -> Rep>,
 }
 
 impl<Req, Rep> Method<Req, Rep> {
-    /// A method by its path: `/package.Service/Method`.
+    /// Returns the method with a path like `/package.Service/Method`.
     pub const fn new(path: &'static str) -> Method<Req, Rep> {
         Method { path, types: PhantomData }
     }
 
-    /// The path: `/package.Service/Method`.
+    /// Returns the path: `/package.Service/Method`.
     pub const fn path(self) -> &'static str {
         self.path
     }
@@ -30,7 +30,7 @@ impl<Req, Rep> Clone for Method<Req, Rep> {
 
 impl<Req, Rep> Copy for Method<Req, Rep> {}
 
-/// How many messages go in and out of a method.
+/// The kind of a method: which of its two directions stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MethodKind {
     /// One request, one reply.
@@ -44,47 +44,59 @@ pub enum MethodKind {
 }
 
 impl MethodKind {
-    /// Whether more than one message goes in or out.
+    /// Whether requests or replies stream.
     pub fn is_streaming(self) -> bool {
         self != MethodKind::Unary
     }
 }
 
-/// A method as a server knows it, whatever its types.
+/// A method of a server, without its types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MethodDescriptor {
     path: &'static str,
     kind: MethodKind,
     index: usize,
+    is_async: bool,
 }
 
 impl MethodDescriptor {
-    /// A method by its path `/package.Service/Method`, and its place among the methods of its server.
+    /// Returns the method with a path like `/package.Service/Method`, the `index`th of its server.
     pub const fn new(path: &'static str, kind: MethodKind, index: usize) -> MethodDescriptor {
-        MethodDescriptor { path, kind, index }
+        MethodDescriptor { path, kind, index, is_async: false }
     }
 
-    /// The path: `/package.Service/Method`.
+    /// The same method, whose RPCs stay in flight while its future waits.
+    pub(crate) const fn asynchronous(self, is_async: bool) -> MethodDescriptor {
+        MethodDescriptor { is_async, ..self }
+    }
+
+    /// Whether RPCs of the method stay in flight without a thread: the streaming ones, and the unary ones that return a
+    /// future.
+    pub(crate) const fn stays_in_flight(self) -> bool {
+        self.is_async || !matches!(self.kind, MethodKind::Unary)
+    }
+
+    /// Returns the path: `/package.Service/Method`.
     pub const fn path(self) -> &'static str {
         self.path
     }
 
-    /// The full name of the service: `package.Service`.
+    /// Returns the full name of the service: `package.Service`.
     pub fn service(self) -> &'static str {
         self.split().0
     }
 
-    /// The name of the method alone.
+    /// Returns the name of the method, without its service.
     pub fn name(self) -> &'static str {
         self.split().1
     }
 
-    /// How many messages go in and out.
+    /// Returns the kind.
     pub const fn kind(self) -> MethodKind {
         self.kind
     }
 
-    /// The place among the methods of its server, from 0.
+    /// Returns its index among the methods of its server, from 0.
     pub const fn index(self) -> usize {
         self.index
     }

@@ -1,19 +1,19 @@
-//! Whether a server is ready for calls, for who asks from the outside.
+//! Whether a server accepts RPCs, for readiness probes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether a server is ready for calls. A handle: clones are the same; at first it is not.
+/// Whether a server accepts RPCs, at first not. A handle: clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<AtomicBool>);
 
 impl Readiness {
-    /// Says whether the server is ready.
+    /// Sets whether the server is ready.
     pub fn set(&self, ready: bool) {
         self.0.store(ready, Ordering::Release);
     }
 
-    /// Whether the server is ready.
+    /// Returns whether the server is ready.
     pub fn is_ready(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }

@@ -1,68 +1,63 @@
-//! Asking a server what it serves.
+//! A client of server reflection.
 
 use std::time::Duration;
 
-use futures::executor::block_on;
 use futures::{StreamExt, future, stream};
+use futures_lite::future::block_on;
 use futures_timer::Delay;
 use protobuf::Message;
 use protobuf::descriptor::FileDescriptorProto;
 
 use crate::channel::Channel;
 use crate::channel::options::CallOptions;
-use crate::reflection::proto::v1::reflection::ServerReflectionRequest;
-use crate::reflection::proto::v1::reflection::server_reflection_request::Message_request as Request;
-use crate::reflection::proto::v1::reflection::server_reflection_response::Message_response as Answer;
-use crate::reflection::symbol::{self, Symbol};
-use crate::reflection::{Response, V1, V1_ALPHA};
+use crate::reflection::proto::v1::reflection::server_reflection_request::Message_request;
+use crate::reflection::proto::v1::reflection::server_reflection_response::Message_response;
+use crate::reflection::proto::v1::reflection::{ServerReflectionRequest, ServerReflectionResponse};
+use crate::reflection::{V1, V1_ALPHA};
 use crate::status::Status;
 use crate::status::code::Code;
 
-/// The most files that are looked at in one answer.
-const MAX_FILES: usize = 10_000;
+/// The maximum time that a server may take to end an RPC after its last response.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a server has to end a call after its last response.
-const END_BOUND: Duration = Duration::from_secs(1);
-
-/// Why reflection did not answer a question.
+/// Why reflection gave no result.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReflectionError {
-    /// The call failed.
+    /// The RPC failed.
     #[error("{0}")]
     Status(#[from] Status),
-    /// The server knows neither `grpc.reflection.v1` nor `grpc.reflection.v1alpha`.
+    /// The server implements neither `grpc.reflection.v1` nor `grpc.reflection.v1alpha`.
     #[error("the server does not offer reflection, neither v1 nor v1alpha")]
     NotOffered,
-    /// The server does not know what was asked for.
+    /// The server does not know the name.
     #[error("the server does not know `{name}`: {message}")]
     NotFound {
-        /// The name that was asked for.
+        /// The name in the request.
         name: String,
-        /// The reason, as the server gave it.
+        /// The server's message.
         message: String,
     },
-    /// The server refused the question for another reason.
+    /// The server responded with another error.
     #[error("the server refused to answer: {code}: {message}")]
     Refused {
         /// The code of its `ErrorResponse`.
         code: Code,
-        /// The reason, as the server gave it.
+        /// The server's message.
         message: String,
     },
-    /// The name is that of something else, such as a message.
+    /// The name belongs to something else, such as a message.
     #[error("`{0}` is not a service")]
     NotAService(String),
-    /// The server answered with something that was not asked for, or that is not well-formed.
-    #[error("the server's answer makes no sense: {0}")]
+    /// The response is malformed, or does not belong to the request.
+    #[error("the server's reflection response is invalid: {0}")]
     Malformed(String),
 }
 
-/// Asks a server about its services, by `grpc.reflection.v1`, or by `v1alpha` where that is
-/// all it has.
+/// Lists the services of a server and their methods, by `grpc.reflection.v1`, or by `v1alpha` if the server has only
+/// that.
 ///
-/// Each question is a call of its own and waits for its answer; where `v1` is not served, it is
-/// two, and twice that for a name that the server does not know. An answer may be as large as the channel allows; of its files, 10,000 are looked at.
+/// Each method is a blocking RPC, or two if the server does not implement `v1`.
 ///
 /// # Errors
 ///
@@ -74,107 +69,102 @@ pub struct ReflectionClient {
 }
 
 impl ReflectionClient {
-    /// A client of the server at the other end of `channel`. Each call has these options.
+    /// Returns a client on `channel`, whose RPCs have these options.
     pub fn new(channel: Channel, options: CallOptions) -> ReflectionClient {
         ReflectionClient { channel, options }
     }
 
-    /// The full names of the services, as the server orders them.
+    /// Returns the full names of the services, in the server's order.
     pub fn services(&self) -> Result<Vec<String>, ReflectionError> {
-        match self.ask("", Request::ListServices(String::new()))? {
-            Answer::ListServicesResponse(list) => Ok(list.service.into_iter().map(|service| service.name).collect()),
-            _ => Err(unexpected("a list of services")),
-        }
-    }
-
-    /// The names of the methods of a service, in the order of its file.
-    pub fn methods(&self, service: &str) -> Result<Vec<String>, ReflectionError> {
-        let file = self.file_of_symbol(service)?;
-        match symbol::find(&file, service) {
-            Some(Symbol::Service(service)) => {
-                Ok(service.method.iter().map(|method| method.name().to_owned()).collect())
+        match self.request("", Message_request::ListServices(String::new()))? {
+            Message_response::ListServicesResponse(list) => {
+                Ok(list.service.into_iter().map(|service| service.name).collect())
             }
-            Some(_) => Err(ReflectionError::NotAService(service.to_owned())),
-            None => Err(unexpected("the file that defines what was asked for")),
+            _ => Err(missing("a list of services")),
         }
     }
 
-    /// The file of this name.
-    pub fn file(&self, name: &str) -> Result<FileDescriptorProto, ReflectionError> {
-        let answer = self.ask(name, Request::FileByFilename(name.to_owned()))?;
-        find(answer, |file| file.name() == name)
-    }
-
-    /// The file that defines a message, enum, service, method, field, oneof, enum value or
-    /// extension of this full name.
-    pub fn file_of_symbol(&self, name: &str) -> Result<FileDescriptorProto, ReflectionError> {
-        let ask = |asked: &str| self.ask(name, Request::FileContainingSymbol(asked.to_owned()));
-        let defines_it = |file: &FileDescriptorProto| symbol::find(file, name).is_some();
-        match (ask(name), name.rsplit_once('.')) {
-            // Python's servers find services and messages, and not what is in them.
-            (Err(unknown @ ReflectionError::NotFound { .. }), Some((scope, _))) => match ask(scope) {
-                Ok(answer) => find(answer, defines_it).map_err(|_| unknown),
-                Err(ReflectionError::NotFound { .. }) => Err(unknown),
-                Err(error) => Err(error),
-            },
-            (answer, _) => find(answer?, defines_it),
+    /// Returns the names of the methods of a service, in the order of its file.
+    pub fn methods(&self, service: &str) -> Result<Vec<String>, ReflectionError> {
+        let request = Message_request::FileContainingSymbol(service.to_owned());
+        let Message_response::FileDescriptorResponse(files) = self.request(service, request)? else {
+            return Err(missing("a file"));
+        };
+        let mut is_defined = false;
+        for bytes in &files.file_descriptor_proto {
+            let file = FileDescriptorProto::parse_from_bytes(bytes)
+                .map_err(|error| ReflectionError::Malformed(format!("a file cannot be decoded: {error}")))?;
+            let Some(name) = local_name(&file, service) else { continue };
+            if let Some(found) = file.service.iter().find(|service| service.name() == name) {
+                return Ok(found.method.iter().map(|method| method.name().to_owned()).collect());
+            }
+            is_defined |= defines(&file, name);
         }
+        Err(if is_defined {
+            ReflectionError::NotAService(service.to_owned())
+        } else {
+            missing("the file that defines the name")
+        })
     }
 
-    fn ask(&self, name: &str, request: Request) -> Result<Answer, ReflectionError> {
+    fn request(&self, name: &str, request: Message_request) -> Result<Message_response, ReflectionError> {
         let request = ServerReflectionRequest { message_request: Some(request), ..Default::default() };
         for method in [V1, V1_ALPHA] {
             let requests = stream::iter([request.clone()]);
             let mut responses = self.channel.bidi_streaming_async(method, requests, self.options.clone());
             match block_on(responses.next()) {
                 Some(Ok(response)) => {
-                    // Whoever drops the call now cancels it, and the server's log would say so.
-                    block_on(future::select(responses.next(), Delay::new(END_BOUND)));
-                    return answer_of(name, response);
+                    // Dropping the RPC now would cancel it, and the server's log would tell of an error.
+                    block_on(future::select(responses.next(), Delay::new(END_TIMEOUT)));
+                    return result(name, response);
                 }
                 Some(Err(status)) if status.code() == Code::Unimplemented => {}
                 Some(Err(status)) => return Err(status.into()),
-                None => return Err(unexpected("a response")),
+                None => return Err(missing("a response")),
             }
         }
         Err(ReflectionError::NotOffered)
     }
 }
 
-fn answer_of(name: &str, response: Response) -> Result<Answer, ReflectionError> {
+fn result(name: &str, response: ServerReflectionResponse) -> Result<Message_response, ReflectionError> {
     match response.message_response {
-        Some(Answer::ErrorResponse(error)) => {
+        Some(Message_response::ErrorResponse(error)) => {
             let (code, message) = (Code::from(error.error_code), printable(&error.error_message));
             Err(match code {
                 Code::NotFound => ReflectionError::NotFound { name: name.to_owned(), message },
                 code => ReflectionError::Refused { code, message },
             })
         }
-        Some(answer) => Ok(answer),
-        None => Err(unexpected("an answer")),
+        Some(response) => Ok(response),
+        None => Err(missing("the result")),
     }
 }
 
-/// The one among the files of an answer.
-fn find(answer: Answer, wanted: impl Fn(&FileDescriptorProto) -> bool) -> Result<FileDescriptorProto, ReflectionError> {
-    let Answer::FileDescriptorResponse(files) = answer else {
-        return Err(unexpected("files"));
-    };
-    for bytes in files.file_descriptor_proto.iter().take(MAX_FILES) {
-        let file = FileDescriptorProto::parse_from_bytes(bytes)
-            .map_err(|error| ReflectionError::Malformed(format!("a file in it cannot be decoded: {error}")))?;
-        if wanted(&file) {
-            return Ok(file);
-        }
+/// Returns a full name without the file's package, if it is in that package.
+fn local_name<'a>(file: &FileDescriptorProto, name: &'a str) -> Option<&'a str> {
+    match file.package() {
+        "" => Some(name),
+        package => name.strip_prefix(package)?.strip_prefix('.'),
     }
-    Err(unexpected("the file that defines what was asked for"))
 }
 
-fn unexpected(missing: &str) -> ReflectionError {
-    ReflectionError::Malformed(format!("{missing} is missing"))
+/// Whether `file` defines the symbol of this local name, or the message, enum or service that it would be in.
+fn defines(file: &FileDescriptorProto, local_name: &str) -> bool {
+    let outermost = local_name.split('.').next();
+    let messages = file.message_type.iter().map(|message| message.name());
+    let enums = file.enum_type.iter().map(|enumeration| enumeration.name());
+    let values = file.enum_type.iter().flat_map(|enumeration| &enumeration.value).map(|value| value.name());
+    let extensions = file.extension.iter().map(|extension| extension.name());
+    let services = file.service.iter().map(|service| service.name());
+    messages.chain(enums).chain(values).chain(extensions).chain(services).any(|name| Some(name) == outermost)
 }
 
-/// `text` without what could upset a terminal.
+fn missing(what: &str) -> ReflectionError {
+    ReflectionError::Malformed(format!("{what} is missing"))
+}
+
+/// Replaces control characters, which could upset a terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

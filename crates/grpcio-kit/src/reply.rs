@@ -1,4 +1,4 @@
-//! Replies to come: what methods return and clients receive.
+//! Pending replies: returned by the methods of services, received by clients.
 
 use std::pin::Pin;
 
@@ -6,11 +6,11 @@ use futures::{Future, Stream};
 
 use crate::status::Status;
 
-/// A reply to come.
+/// The future reply of an RPC.
 pub type ReplyFuture<Rep> = Pin<Box<dyn Future<Output = Result<Rep, Status>> + Send>>;
 
-/// Replies to come. An `Err` is the last item.
+/// The replies of a streaming RPC. An `Err` is the last item.
 ///
-/// On the client's side, grpcio gives the status of a call that failed as soon as it is
-/// there: replies that arrived just before it may be lost. After a success none are.
+/// In a client, grpcio returns the status of a failed RPC as soon as it arrives: replies received just before it may be
+/// lost. None are lost when the RPC succeeds.
 pub type ReplyStream<Rep> = Pin<Box<dyn Stream<Item = Result<Rep, Status>> + Send>>;

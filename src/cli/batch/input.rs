@@ -1,8 +1,8 @@
-//! Lines of two int32s with a comma between them, as columns.
+//! Parses lines of two int32s separated by a comma into columns.
 //!
-//! This is all of CSV that two columns of integers can have: quotes around a number, spaces, CRLF, a byte order mark.
+//! Accepts the CSV that two columns of integers can have: quotes around a number, spaces, CRLF, a byte order mark.
 
-use std::io::{ErrorKind, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::str;
 
 use calc::client::batch::DEFAULT_ELEMENTS;
@@ -12,13 +12,13 @@ use futures::executor::block_on;
 
 use crate::cli::exit::Exit;
 
-/// What is read at a time.
+/// The maximum size of a read, in bytes.
 const BUFFER: usize = 128 * 1024;
 
-/// The longest line. The longest that makes sense has 27 bytes.
+/// The maximum length of a line, in bytes. A line without redundant spaces has at most 27.
 const MAX_LINE: usize = 1024;
 
-/// What Windows puts before a text.
+/// Windows programs write it at the start of a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Operands for one message.
@@ -26,42 +26,36 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub struct Columns {
     pub n1: Vec<i32>,
     pub n2: Vec<i32>,
-    /// How many bytes of the input were read for these and all before them.
+    /// The number of bytes of input up to the last of these pairs.
     pub read: u64,
 }
 
-/// Reads all of `input` and sends its columns: a message when it is full, and at the end of what one read gave. Ends
-/// early when nobody takes them.
+/// Reads `input` to its end and sends its columns: when a message is full, and before a read that may block. Stops
+/// when the receiver is gone.
 ///
 /// # Errors
 ///
-/// An input that cannot be read, or a line that is not what it should be; the lines before it have been sent.
-pub fn read(mut input: impl Read, header: bool, sender: Sender<Columns>) -> Result<(), Exit> {
+/// The input cannot be read, or a line is malformed; the lines before it have been sent.
+pub fn read(input: impl Read, header: bool, sender: Sender<Columns>) -> Result<(), Exit> {
+    let mut input = BufReader::with_capacity(BUFFER, input);
     let mut lines = Lines { sender, columns: Columns::default(), line: 0, header };
-    let mut buffer = vec![0; BUFFER];
-    // What has been read and belongs to a line that has not ended.
-    let mut length = 0;
+    let mut line = Vec::new();
     loop {
-        let count = match input.read(&mut buffer[length..]) {
-            Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Exit::Input(error)),
-        };
-        let arrived = &buffer[..length + count];
-        let end = match arrived.iter().rposition(|byte| *byte == b'\n') {
-            _ if count == 0 => length,
-            Some(end) => end + 1,
-            None => 0,
-        };
-        if !lines.take(&arrived[..end])? || count == 0 {
+        // Without a line in the buffer the next read may block.
+        if !input.buffer().contains(&b'\n') && !lines.send() {
             return Ok(());
         }
-        length = arrived.len() - end;
-        if length > MAX_LINE {
-            // Its end would make it no better.
-            return lines.take(&arrived[end..]).map(|_| ());
+        line.clear();
+        let read = input.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line);
+        read.map_err(|error| Exit::Failed(format!("cannot read standard input: {error}")))?;
+        if !lines.push(&line)? {
+            return Ok(());
         }
-        buffer.copy_within(end..end + length, 0);
+        if !line.ends_with(b"\n") {
+            // The last one.
+            lines.send();
+            return Ok(());
+        }
     }
 }
 
@@ -70,47 +64,38 @@ struct Lines {
     columns: Columns,
     /// The number of the last line.
     line: u64,
-    /// Whether the next line is a header.
+    /// Whether the next line that is not empty is a header.
     header: bool,
 }
 
 impl Lines {
-    /// Takes lines that have ended. Says whether to go on.
-    fn take(&mut self, text: &[u8]) -> Result<bool, Exit> {
-        for line in text.split_inclusive(|byte| *byte == b'\n') {
-            self.line += 1;
-            self.columns.read += line.len() as u64;
-            if line.strip_suffix(b"\n").unwrap_or(line).len() > MAX_LINE {
-                return Err(self.malformed(&format!("has more than {MAX_LINE} bytes"), ""));
-            }
-            let content = match line.strip_prefix(BYTE_ORDER_MARK) {
-                Some(content) if self.line == 1 => content,
-                _ => line,
-            };
-            let content = content.trim_ascii();
-            if content.is_empty() || std::mem::take(&mut self.header) {
-                continue;
-            }
-            match pair(content) {
-                Some((n1, n2)) => {
-                    self.columns.n1.push(n1);
-                    self.columns.n2.push(n2);
-                }
-                None => {
-                    let shown: String = String::from_utf8_lossy(content).chars().take(80).collect();
-                    // With --header the first line has not come this far.
-                    let hint = if self.line == 1 { "; if it is a header, add --header" } else { "" };
-                    return Err(self.malformed(&format!("is `{}`", shown.escape_debug()), hint));
-                }
-            }
-            if self.columns.n1.len() == DEFAULT_ELEMENTS && !self.send() {
-                return Ok(false);
-            }
+    /// Parses a line, and returns whether to go on.
+    fn push(&mut self, line: &[u8]) -> Result<bool, Exit> {
+        self.line += 1;
+        self.columns.read += line.len() as u64;
+        if line.strip_suffix(b"\n").unwrap_or(line).len() > MAX_LINE {
+            return Err(self.malformed(&format!("has more than {MAX_LINE} bytes"), ""));
         }
-        Ok(self.send())
+        let content = match line.strip_prefix(BYTE_ORDER_MARK) {
+            Some(content) if self.line == 1 => content,
+            _ => line,
+        };
+        let content = content.trim_ascii();
+        if content.is_empty() || std::mem::take(&mut self.header) {
+            return Ok(true);
+        }
+        let Some((n1, n2)) = pair(content) else {
+            let shown: String = String::from_utf8_lossy(content).chars().take(80).collect();
+            // With --header the first line has not come this far.
+            let hint = if self.line == 1 { "; if it is a header, add --header" } else { "" };
+            return Err(self.malformed(&format!("is `{}`", shown.escape_debug()), hint));
+        };
+        self.columns.n1.push(n1);
+        self.columns.n2.push(n2);
+        Ok(self.columns.n1.len() < DEFAULT_ELEMENTS || self.send())
     }
 
-    /// Sends what there is. Says whether anybody takes it.
+    /// Sends the pairs so far, and returns whether the receiver is there.
     fn send(&mut self) -> bool {
         if self.columns.n1.is_empty() {
             return true;
@@ -120,18 +105,18 @@ impl Lines {
         block_on(self.sender.send(std::mem::replace(&mut self.columns, next))).is_ok()
     }
 
-    /// What is wrong with the last line. Those before it are sent.
+    /// Sends the lines before the last one, and returns the error of the last one.
     fn malformed(&mut self, what: &str, hint: &str) -> Exit {
         self.send();
         let line = self.line;
         let range = format!("{} to {}", i32::MIN, i32::MAX);
-        Exit::Line(format!(
-            "line {line} {what}; a line has two int32s ({range}) with a comma between them, such as 10,4{hint}"
+        Exit::Usage(format!(
+            "line {line} {what}; expected two int32s ({range}) separated by a comma, such as 10,4{hint}"
         ))
     }
 }
 
-/// The two numbers of a line.
+/// Parses the two numbers of a line.
 fn pair(line: &[u8]) -> Option<(i32, i32)> {
     let comma = line.iter().position(|byte| *byte == b',')?;
     Some((number(&line[..comma])?, number(&line[comma + 1..])?))
@@ -150,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives at most so many bytes at a time.
+    /// Reads at most so many bytes at a time.
     struct Pieces<'a>(&'a [u8], usize);
 
     impl Read for Pieces<'_> {
@@ -160,20 +145,20 @@ mod tests {
         }
     }
 
-    /// The numbers that `text` gives, read in pieces, and what is wrong with it.
+    /// Returns the first numbers of `text`, read in pieces, and its error.
     fn sent(text: &str, header: bool, piece: usize) -> (Vec<i32>, Option<String>) {
         let (sender, receiver) = mpsc::channel(text.len());
         let error = match read(Pieces(text.as_bytes(), piece), header, sender) {
             Ok(()) => None,
-            Err(Exit::Line(message)) => Some(message),
-            Err(_) => panic!("what is read can be read"),
+            Err(Exit::Usage(message)) => Some(message),
+            Err(_) => panic!("the input can be read"),
         };
         let sent: Vec<Columns> = block_on(receiver.collect());
         (sent.into_iter().flat_map(|columns| columns.n1).collect(), error)
     }
 
     #[test]
-    fn a_line_is_as_long_as_it_may_be_however_it_is_read() {
+    fn the_limit_of_a_line_does_not_depend_on_the_reads() {
         let longest = format!("{}1,2", " ".repeat(MAX_LINE - 3));
         for piece in [1, 100, MAX_LINE, MAX_LINE + 1, MAX_LINE + 8, BUFFER] {
             assert_eq!(sent(&format!("7,7\n{longest}\n8,8"), false, piece), (vec![7, 1, 8], None));

@@ -1,7 +1,8 @@
 //! `calc batch`: many calculations, from the lines of standard input to those of standard output.
 //!
-//! A thread reads (`input`), this one sends, receives and prints (`output`): a line that has arrived is calculated
-//! even if no more come. Neither is far ahead of the other, so memory does not depend on the number of lines.
+//! A thread reads lines (`input`) into a channel of columns; this one polls the RPC, which takes columns while it has
+//! capacity, and prints replies (`output`). A line is calculated as soon as it is read, and memory does not depend on
+//! the number of lines.
 
 mod input;
 mod output;
@@ -12,7 +13,6 @@ use std::io;
 use std::panic::resume_unwind;
 use std::thread;
 
-use calc::Client;
 use calc::arithmetic::Operation;
 use calc::client::batch::request;
 use futures::StreamExt;
@@ -21,49 +21,50 @@ use futures_lite::stream::block_on;
 use grpcio_kit::log::notice;
 use structopt::StructOpt;
 
-use super::connect;
+use super::connect::Connect;
 use super::exit::{self, Exit};
+use input::Columns;
 use progress::Progress;
 
-/// What goes in and comes out, for `--help`.
+/// Input and output, for `--help`.
 pub const HELP: &str = "\
 INPUT:
-    Lines of N1,N2 such as 10,4. Spaces and quotes around the numbers, and empty lines, are fine. A line that is
-    anything else ends the command with 2 and says which; all lines before it have been calculated.
+    Lines of N1,N2 such as 10,4. Spaces, quotes around the numbers and empty lines are allowed. Another line ends the
+    command with exit code 2 and its number; the lines before it have been calculated.
 
 OUTPUT:
     A line of RESULT,ERROR for each calculation, in their order: `2.5,` or `,DIVISION_BY_ZERO` or `,INT32_OVERFLOW`.
-    A calculation that fails is no error of the command: it ends with 0, and says on standard error how many did.
+    A calculation that fails does not fail the command; their number is printed on standard error.
 
     calc batch divide < two-columns.csv > results.csv
 
---timeout is the longest that a reply may take, to some thousand lines, and not the time for all of them. Exit codes are
-those of the other commands: see calc --help.";
+--timeout limits the time of each reply, to some thousand lines. The exit codes are in `calc --help`.";
 
 #[derive(StructOpt)]
 pub struct Batch {
-    /// What to do with the numbers of each line
+    /// Operation on the numbers of each line
     #[structopt(value_name = "OPERATION", possible_values = &["add", "substract", "subtract", "multiply", "divide"])]
     operation: Operation,
-    /// The first line that is not empty is a header, which is skipped; prints one too: result,error
+    /// Skip the first line that is not empty, and print the header result,error
     #[structopt(long)]
     header: bool,
-    /// Shows no progress, and does not say how many calculations failed
+    /// Print neither progress nor the number of calculations without a result
     #[structopt(long)]
     quiet: bool,
     #[structopt(flatten)]
-    server: connect::Connect,
+    server: Connect,
 }
 
 impl Batch {
     pub fn run(self) -> Result<(), Exit> {
-        let client = Client::new(self.server.channel()?).timeout(self.server.timeout);
+        let client = self.server.client()?;
         let mut progress = if self.quiet { Progress::none() } else { Progress::on_terminal() };
         let (sender, columns) = mpsc::channel(1);
         let header = self.header;
         let reader = thread::spawn(move || input::read(io::stdin().lock(), header, sender));
+        // Up to MAX_IN_FLIGHT messages ahead of the replies.
         let read = Cell::new(0);
-        let requests = columns.map(|columns: input::Columns| {
+        let requests = columns.map(|columns: Columns| {
             read.set(columns.read);
             request(self.operation, columns.n1, columns.n2)
         });
@@ -79,7 +80,7 @@ impl Batch {
             progress.advance(read.get(), reply.n1.len() + reply.f1.len());
             failed += reply.errors.len();
         }
-        // A header alone.
+        // The header of an empty input.
         exit::print(&text)?;
         drop(progress);
         if failed > 0 && !self.quiet {
@@ -88,7 +89,7 @@ impl Batch {
                 many => format!("{many} calculations have no result"),
             });
         }
-        // It has ended, or there would be more to wait for.
+        // It has ended, and with it the requests.
         reader.join().unwrap_or_else(|panic| resume_unwind(panic))
     }
 }

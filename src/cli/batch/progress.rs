@@ -1,4 +1,4 @@
-//! How far `calc batch` is, on standard error if that is a terminal.
+//! The progress of `calc batch`, on standard error if that is a terminal.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -6,53 +6,49 @@ use std::os::fd::AsFd;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar if the length of the input is known, or else a count.
+/// The formats with and without a known length of the input.
 const BAR: &str = "{wide_bar} {bytes}/{total_bytes}, {msg} calculations, {eta} left";
 const COUNT: &str = "{spinner} {bytes}, {msg} calculations in {elapsed}";
 
-/// A progress bar, or nothing.
+/// A progress bar, perhaps hidden.
 pub struct Progress {
-    bar: Option<ProgressBar>,
+    bar: ProgressBar,
     calculations: u64,
 }
 
 impl Progress {
     pub fn none() -> Progress {
-        Progress { bar: None, calculations: 0 }
+        Progress { bar: ProgressBar::hidden(), calculations: 0 }
     }
 
-    /// On a terminal that is not for the results too.
+    /// Shows progress if standard error is a terminal and standard output is not.
     pub fn on_terminal() -> Progress {
         if !io::stderr().is_terminal() || io::stdout().is_terminal() {
             return Progress::none();
         }
         let length = input_length();
-        let target = ProgressDrawTarget::stderr_with_hz(10);
-        let bar = ProgressBar::with_draw_target(length, target);
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(10));
         let style = ProgressStyle::with_template(if length.is_some() { BAR } else { COUNT });
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
-        Progress { bar: Some(bar.with_style(style).with_message("0")), calculations: 0 }
+        Progress { bar: bar.with_style(style).with_message("0"), calculations: 0 }
     }
 
-    /// `read` bytes of the input have been dealt with, and `count` calculations more.
+    /// Advances to `read` bytes of input, and by `count` calculations.
     pub fn advance(&mut self, read: u64, count: usize) {
-        let Some(bar) = &self.bar else { return };
         self.calculations += count as u64;
-        bar.set_message(self.calculations.to_string());
-        bar.set_position(read);
+        self.bar.set_message(self.calculations.to_string());
+        self.bar.set_position(read);
     }
 }
 
 impl Drop for Progress {
-    /// Leaves the terminal as it was.
+    /// Clears the line.
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
 }
 
-/// The length of standard input in bytes, if it is a file.
+/// Returns the length of standard input in bytes, if it is a file.
 fn input_length() -> Option<u64> {
     let file = File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
     let metadata = file.metadata().ok().filter(|metadata| metadata.is_file())?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use calc::Client;
 use calc::arithmetic::Operation;
-use grpcio_kit::Termination;
+use grpcio_kit::ShutdownSignal;
 use grpcio_load::{Amount, Load, LoadError, Report, Settings};
 use structopt::StructOpt;
 
@@ -27,27 +27,27 @@ const MAX_IN_FLIGHT: u32 = 100_000;
 #[derive(StructOpt)]
 pub struct Options {
     /// Number of connections, 1 to 1000
-    #[structopt(long, value_name = "N", env = "CALC_BENCH_CONNECTIONS", hide_env_values = true, default_value = "1",
+    #[structopt(long, value_name = "N", env = "CALC_BENCH_CONNECTIONS", default_value = "1",
         parse(try_from_str = values::connections))]
     connections: u32,
     /// Calls in flight on each connection, 1 to 10000; `calc serve` allows 100 unless told otherwise, and more wait
-    #[structopt(long, value_name = "N", env = "CALC_BENCH_CONCURRENCY", hide_env_values = true, default_value = "10",
+    #[structopt(long, value_name = "N", env = "CALC_BENCH_CONCURRENCY", default_value = "10",
         parse(try_from_str = values::concurrency))]
     concurrency: u32,
     /// Duration of the measurement; 10 if neither this nor --count is given
-    #[structopt(long, value_name = "SECONDS", env = "CALC_BENCH_DURATION", hide_env_values = true,
+    #[structopt(long, value_name = "SECONDS", env = "CALC_BENCH_DURATION",
         parse(try_from_str = values::timeout))]
     duration: Option<Duration>,
     /// Number of calls to measure, instead of a duration
-    #[structopt(long, value_name = "N", env = "CALC_BENCH_COUNT", hide_env_values = true,
+    #[structopt(long, value_name = "N", env = "CALC_BENCH_COUNT",
         parse(try_from_str = values::count))]
     count: Option<u32>,
     /// Duration of the warm-up before, whose calls are not measured
-    #[structopt(long, value_name = "SECONDS", env = "CALC_BENCH_WARM_UP", hide_env_values = true, default_value = "0",
+    #[structopt(long, value_name = "SECONDS", env = "CALC_BENCH_WARM_UP", default_value = "0",
         parse(try_from_str = values::grace))]
     warm_up: Duration,
     /// Fixed rate of calls, 0.001 to 1000000 per second, with latencies from when each is due; closed loop if not given
-    #[structopt(long, value_name = "CALLS_PER_SECOND", env = "CALC_BENCH_RATE", hide_env_values = true,
+    #[structopt(long, value_name = "CALLS_PER_SECOND", env = "CALC_BENCH_RATE",
         parse(try_from_str = values::calls_per_second))]
     rate: Option<f64>,
     /// Operation to call, with random operands: add, subtract, multiply or divide
@@ -60,15 +60,15 @@ pub struct Options {
     )]
     operation: Operation,
     /// Streams messages of so many calculations, 1 to 65536, one at a time per stream, instead of unary calls
-    #[structopt(long, value_name = "ELEMENTS", env = "CALC_BENCH_BATCH", hide_env_values = true,
+    #[structopt(long, value_name = "ELEMENTS", env = "CALC_BENCH_BATCH",
         parse(try_from_str = values::elements))]
     batch: Option<u32>,
     /// Threads that make the calls, 1 to 256, at most one per connection; one per processor if not given
-    #[structopt(long, value_name = "N", env = "CALC_BENCH_THREADS", hide_env_values = true,
+    #[structopt(long, value_name = "N", env = "CALC_BENCH_THREADS",
         parse(try_from_str = values::threads))]
     threads: Option<NonZeroUsize>,
     /// Format of the report
-    #[structopt(long, value_name = "FORMAT", env = "CALC_BENCH_FORMAT", hide_env_values = true,
+    #[structopt(long, value_name = "FORMAT", env = "CALC_BENCH_FORMAT",
         default_value = "text", possible_values = &["text", "json"])]
     format: String,
     /// Shows no progress on standard error
@@ -81,7 +81,7 @@ pub struct Options {
 impl Options {
     pub fn run(self) -> Result<(), Exit> {
         let load = Load::connect(self.server.builder()?, self.settings()?).map_err(|error| self.exit(error))?;
-        let signal = Termination::listen().map_err(Exit::bench)?;
+        let signal = ShutdownSignal::listen().map_err(Exit::bench)?;
         let run = load.stop_handle();
         // The first signal ends the run, a second one the process.
         let stop = move || {
@@ -126,7 +126,8 @@ impl Options {
         let threads = self.threads.or_else(|| thread::available_parallelism().ok());
         let threads = threads.and_then(|threads| u32::try_from(threads.get()).ok()).unwrap_or(1).min(connections);
         let (warm_up, rate, timeout) = (self.warm_up, self.rate, self.server.timeout);
-        Ok(Settings { connections, concurrency, threads, amount, warm_up, rate, timeout })
+        let wait_for_ready = self.server.wait_for_ready;
+        Ok(Settings { connections, concurrency, threads, amount, warm_up, rate, timeout, wait_for_ready })
     }
 
     fn exit(&self, error: LoadError) -> Exit {

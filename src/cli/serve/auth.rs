@@ -1,4 +1,4 @@
-//! `calc serve`: who may call.
+//! `calc serve`: authentication by token, authorization by certificate name.
 
 use std::path::PathBuf;
 
@@ -10,40 +10,32 @@ use super::tls::Tls;
 use crate::cli::exit::Exit;
 use crate::cli::values;
 
-// Its comment would take the place of the command's own: hence not `///`.
+// Not `///`, which structopt would make the command's description.
 #[derive(StructOpt)]
 pub struct Auth {
-    /// Asks each call for one of the tokens in this file, one on a line, as `authorization: Bearer TOKEN`; read again
-    /// when it changes
-    #[structopt(long, value_name = "FILE", env = "CALC_TOKEN_FILE", hide_env_values = true, parse(from_os_str))]
+    /// Require a token of this file, one per line, as `authorization: Bearer TOKEN`; reloaded when it changes
+    #[structopt(long, value_name = "FILE", env = "CALC_TOKEN_FILE", parse(from_os_str))]
     token_file: Option<PathBuf>,
-    /// Lets in only clients whose certificate has one of these names; `*.example.com` stands for each host there
-    #[structopt(
-        long,
-        value_name = "NAME",
-        env = "CALC_ALLOW_NAMES",
-        hide_env_values = true,
-        number_of_values = 1,
-        use_delimiter = true
-    )]
+    /// Accept only client certificates with one of these names; `*.example.com` matches its hosts
+    #[structopt(long, value_name = "NAME", env = "CALC_ALLOW_NAMES", number_of_values = 1, use_delimiter = true)]
     allow_names: Vec<String>,
-    /// Whether anybody may ask for the server's health, `on` or `off`, whatever else is asked of a call
-    #[structopt(long, value_name = "ON|OFF", env = "CALC_OPEN_HEALTH", hide_env_values = true,
-        default_value = "off", parse(try_from_str = values::on_off))]
+    /// Answer grpc.health.v1 without token or allowed name: on or off
+    #[structopt(long, value_name = "ON|OFF", env = "CALC_OPEN_HEALTH", default_value = "off",
+        parse(try_from_str = values::on_off))]
     open_health: bool,
 }
 
 impl Auth {
-    /// Finds fault with the flags, before any file is read.
+    /// Validates the flags, before any file is read.
     pub fn check(&self, tls: &Tls) -> Result<(), Exit> {
-        if !self.allow_names.is_empty() && !tls.asks_clients() {
-            let fault = "--allow-names needs the authorities that sign clients' certificates: --tls-client-ca FILE";
+        if !self.allow_names.is_empty() && !tls.requests_certificates() {
+            let fault = "--allow-names needs the CA of the clients' certificates: --tls-client-ca FILE";
             return Err(Exit::Usage(fault.to_owned()));
         }
         Ok(())
     }
 
-    /// Gives the server an interceptor for each that is asked for.
+    /// Adds the interceptors to the server.
     pub fn apply(
         self,
         mut server: ServerBuilder,
@@ -54,14 +46,16 @@ impl Auth {
         if !self.allow_names.is_empty() {
             let names = AllowedNames::new(self.allow_names.iter().map(|name| name.trim()))
                 .map_err(|error| Exit::Usage(format!("--allow-names: {error}")))?;
-            server = server.interceptor(if self.open_health { names.open(Health::NAME) } else { names });
+            server =
+                server.interceptor(if self.open_health { names.allow_unauthenticated(Health::NAME) } else { names });
         }
         if let Some(path) = self.token_file {
             let tokens = BearerTokens::file(path).load()?;
             count_reloads(metrics, "tokens", tokens.reloads())?;
-            server = server.interceptor(if self.open_health { tokens.open(Health::NAME) } else { tokens });
+            server =
+                server.interceptor(if self.open_health { tokens.allow_unauthenticated(Health::NAME) } else { tokens });
             for address in addresses.iter().filter(|address| !tls.is_on() && !address.is_local()) {
-                tracing::warn!(%address, "tokens reach this address in clear text; --tls-cert and --tls-key keep them secret");
+                tracing::warn!(%address, "tokens reach this address in clear text; encrypt them with --tls-cert and --tls-key");
             }
         }
         Ok(server)

@@ -1,4 +1,4 @@
-//! `calc serve`: what callers can have.
+//! `calc serve`: the limits on clients.
 
 use std::time::Duration;
 
@@ -6,66 +6,64 @@ use structopt::StructOpt;
 
 use crate::cli::values::{self, Time};
 
-/// [`grpcio_kit::Limits`], as they are written on the command line. A test compares the defaults.
+/// [`grpcio_kit::Limits`] as flags. A test compares the defaults.
 #[derive(StructOpt)]
 pub struct Limits {
-    /// The largest request, also after it has been decompressed; past it RESOURCE_EXHAUSTED
-    #[structopt(long, value_name = "BYTES", env = "CALC_MAX_REQUEST_BYTES", hide_env_values = true,
-        default_value = "4194304", parse(try_from_str = values::bytes))]
+    /// Set the maximum request size, compressed or not
+    #[structopt(long, value_name = "BYTES", env = "CALC_MAX_REQUEST_BYTES", default_value = "4194304",
+        parse(try_from_str = values::bytes))]
     max_request_bytes: u32,
-    /// The largest reply; past it RESOURCE_EXHAUSTED
-    #[structopt(long, value_name = "BYTES", env = "CALC_MAX_REPLY_BYTES", hide_env_values = true,
-        default_value = "4194304", parse(try_from_str = values::bytes))]
+    /// Set the maximum reply size
+    #[structopt(long, value_name = "BYTES", env = "CALC_MAX_REPLY_BYTES", default_value = "4194304",
+        parse(try_from_str = values::bytes))]
     max_reply_bytes: u32,
-    /// The most metadata of a request, counting 32 bytes more for each entry; past it RESOURCE_EXHAUSTED
-    #[structopt(long, value_name = "BYTES", env = "CALC_MAX_METADATA_BYTES", hide_env_values = true,
-        default_value = "8192", parse(try_from_str = values::bytes))]
+    /// Set the maximum size of request metadata, with 32 bytes added per entry
+    #[structopt(long, value_name = "BYTES", env = "CALC_MAX_METADATA_BYTES", default_value = "8192",
+        parse(try_from_str = values::bytes))]
     max_metadata_bytes: u32,
-    /// The calls in flight on one connection; clients keep more waiting
-    #[structopt(long, value_name = "N", env = "CALC_MAX_CONCURRENT_STREAMS", hide_env_values = true,
-        default_value = "100", parse(try_from_str = values::count))]
+    /// Set the maximum number of concurrent RPCs per connection; clients queue more
+    #[structopt(long, value_name = "N", env = "CALC_MAX_CONCURRENT_STREAMS", default_value = "100",
+        parse(try_from_str = values::count))]
     max_concurrent_streams: u32,
-    /// The streaming calls in flight on all connections; past it RESOURCE_EXHAUSTED
-    #[structopt(long, value_name = "N", env = "CALC_MAX_STREAMING_CALLS", hide_env_values = true,
-        default_value = "10000", parse(try_from_str = values::count))]
+    /// Set the maximum number of concurrent streaming RPCs of the server
+    #[structopt(long, value_name = "N", env = "CALC_MAX_STREAMING_CALLS", default_value = "10000",
+        parse(try_from_str = values::count))]
     max_streaming_calls: u32,
-    /// The longest deadline of a streaming call, or `none`; past it DEADLINE_EXCEEDED
-    #[structopt(long, value_name = "SECONDS", env = "CALC_MAX_DEADLINE", hide_env_values = true,
-        default_value = "3600", parse(try_from_str = values::time_or_none))]
+    /// Set the maximum deadline of a streaming RPC, or none
+    #[structopt(long, value_name = "SECONDS", env = "CALC_MAX_DEADLINE", default_value = "3600",
+        parse(try_from_str = values::time_or_none))]
     max_deadline: Time,
-    /// The age, give or take a tenth, at which a connection is asked to end, or `none`
-    #[structopt(long, value_name = "SECONDS", env = "CALC_MAX_CONNECTION_AGE", hide_env_values = true,
-        default_value = "none", parse(try_from_str = values::time_or_none))]
+    /// Close a connection gracefully at this age, give or take 10 %, or none
+    #[structopt(long, value_name = "SECONDS", env = "CALC_MAX_CONNECTION_AGE", default_value = "none",
+        parse(try_from_str = values::time_or_none))]
     max_connection_age: Time,
-    /// The time that the calls of a connection of that age have to finish, before they are cancelled, or `none` for as
-    /// long as it takes
-    #[structopt(long, value_name = "SECONDS", env = "CALC_MAX_CONNECTION_AGE_GRACE", hide_env_values = true,
-        default_value = "none", parse(try_from_str = values::time_or_none))]
+    /// Cancel the RPCs of a connection this long after its maximum age, or none
+    #[structopt(long, value_name = "SECONDS", env = "CALC_MAX_CONNECTION_AGE_GRACE", default_value = "none",
+        parse(try_from_str = values::time_or_none))]
     max_connection_age_grace: Time,
-    /// The time without a call after which a connection is asked to end, or `none`
-    #[structopt(long, value_name = "SECONDS", env = "CALC_MAX_CONNECTION_IDLE", hide_env_values = true,
-        default_value = "none", parse(try_from_str = values::time_or_none))]
+    /// Close a connection gracefully after this long without an RPC, or none
+    #[structopt(long, value_name = "SECONDS", env = "CALC_MAX_CONNECTION_IDLE", default_value = "none",
+        parse(try_from_str = values::time_or_none))]
     max_connection_idle: Time,
-    /// The time that a new connection has for its TLS handshake and HTTP/2 settings, before it is closed
-    #[structopt(long, value_name = "SECONDS", env = "CALC_HANDSHAKE_TIMEOUT", hide_env_values = true,
-        default_value = "10", parse(try_from_str = values::time))]
+    /// Close a connection whose TLS and HTTP/2 handshake takes longer
+    #[structopt(long, value_name = "SECONDS", env = "CALC_HANDSHAKE_TIMEOUT", default_value = "10",
+        parse(try_from_str = values::time))]
     handshake_timeout: Duration,
-    /// The time of silence after which a client is asked whether it is still there
-    #[structopt(long, value_name = "SECONDS", env = "CALC_KEEPALIVE_TIME", hide_env_values = true,
-        default_value = "60", parse(try_from_str = values::time))]
+    /// Send a keepalive ping after this long without activity
+    #[structopt(long, value_name = "SECONDS", env = "CALC_KEEPALIVE_TIME", default_value = "60",
+        parse(try_from_str = values::time))]
     keepalive_time: Duration,
-    /// The time that a client has to say that it is still there, before its connection is closed
-    #[structopt(long, value_name = "SECONDS", env = "CALC_KEEPALIVE_TIMEOUT", hide_env_values = true,
-        default_value = "20", parse(try_from_str = values::time))]
+    /// Close a connection whose keepalive ping is not answered in this time
+    #[structopt(long, value_name = "SECONDS", env = "CALC_KEEPALIVE_TIMEOUT", default_value = "20",
+        parse(try_from_str = values::time))]
     keepalive_timeout: Duration,
-    /// The least time between two pings of a client; its connection is closed at the third one that comes sooner
-    #[structopt(long, value_name = "SECONDS", env = "CALC_MIN_PING_INTERVAL", hide_env_values = true,
-        default_value = "10", parse(try_from_str = values::time))]
+    /// Set the minimum time between a client's pings; the third early ping closes the connection
+    #[structopt(long, value_name = "SECONDS", env = "CALC_MIN_PING_INTERVAL", default_value = "10",
+        parse(try_from_str = values::time))]
     min_ping_interval: Duration,
-    /// The memory for connections, calls and what they have received; past it, idle connections are closed and calls
-    /// cancelled
-    #[structopt(long, value_name = "BYTES", env = "CALC_MEMORY_QUOTA", hide_env_values = true,
-        default_value = "268435456", parse(try_from_str = values::memory))]
+    /// Set the memory for connections and RPCs; over it connections are closed and RPCs cancelled
+    #[structopt(long, value_name = "BYTES", env = "CALC_MEMORY_QUOTA", default_value = "268435456",
+        parse(try_from_str = values::memory))]
     memory_quota: usize,
 }
 
@@ -85,7 +83,7 @@ impl Limits {
             keepalive_time: self.keepalive_time,
             keepalive_timeout: self.keepalive_timeout,
             min_ping_interval: self.min_ping_interval,
-            memory_quota_bytes: self.memory_quota,
+            memory_quota: self.memory_quota,
         }
     }
 }
@@ -95,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_those_of_the_library() {
+    fn the_defaults_are_those_of_the_kit() {
         for (name, _) in std::env::vars_os() {
             assert!(!name.to_string_lossy().starts_with("CALC_MAX"), "{name:?} is set");
         }

@@ -1,4 +1,4 @@
-//! `calc serve --metrics`: the HTTP port with metrics and health.
+//! `calc serve --metrics`: the HTTP endpoint for metrics, liveness and readiness.
 
 use std::num::NonZeroUsize;
 
@@ -9,17 +9,16 @@ use structopt::StructOpt;
 
 use crate::cli::exit::Exit;
 
-// Its comment would take the place of the command's own: hence not `///`.
+// Not `///`, which structopt would make the command's description.
 #[derive(StructOpt)]
 pub struct Metrics {
-    /// Where to show metrics and health over HTTP, as HOST:PORT or [IPV6]:PORT: /metrics for Prometheus, /healthz and
-    /// /readyz. Without encryption or authentication: give 127.0.0.1 or an inner network's address. Off if not given
-    #[structopt(long, value_name = "ADDR", env = "CALC_METRICS", hide_env_values = true)]
+    /// Serve /metrics, /healthz and /readyz at HOST:PORT or [IPV6]:PORT, by HTTP without TLS or authentication
+    #[structopt(long, value_name = "ADDR", env = "CALC_METRICS")]
     metrics: Option<ListenAddress>,
 }
 
 impl Metrics {
-    /// Finds fault with the address.
+    /// Validates the address.
     pub fn check(&self) -> Result<(), Exit> {
         match &self.metrics {
             Some(ListenAddress::Unix(_)) => {
@@ -29,41 +28,42 @@ impl Metrics {
         }
     }
 
-    /// What counts the calls of a server, if that is wanted.
+    /// Creates the metrics of a server, with `--metrics`.
     pub fn measure(&self, queues: NonZeroUsize, log: &log::Guard) -> Result<Option<grpcio_kit::Metrics>, Exit> {
         if self.metrics.is_none() {
             return Ok(None);
         }
-        let metrics = grpcio_kit::Metrics::new("calc", env!("CARGO_PKG_VERSION"), queues)?;
+        let metrics = grpcio_kit::Metrics::new("calc", calc::VERSION, queues)?;
         metrics.counter(
             "calc_log_lines_dropped_total",
-            "Log lines that were dropped: nobody read standard error in time.",
+            "Log lines that were dropped because standard error was not read in time.",
             log.dropped_lines(),
         )?;
         Ok(Some(metrics))
     }
 
-    /// Opens the port. It is open before the server is ready, and until what is returned is dropped.
+    /// Starts the endpoint, which serves from before the server is ready until it is dropped.
     pub fn open(self, metrics: Option<grpcio_kit::Metrics>, readiness: Readiness) -> Result<Option<HttpServer>, Exit> {
         let (Some(address), Some(metrics)) = (self.metrics, metrics) else {
             return Ok(None);
         };
         let pages = Pages::new().metrics(metrics).health(move || readiness.is_ready());
-        let port = HttpServer::start(&address, pages)?;
-        notice(&format!("metrics on http://{}/metrics", port.address()));
-        Ok(Some(port))
+        let server = HttpServer::start(&address, pages)?;
+        notice(&format!("metrics on http://{}/metrics", server.address()));
+        Ok(Some(server))
     }
 }
 
-/// Counts how often `what`, a file's content in the plural, has been read again, and how often it was no good.
+/// Counts the reloads of a file that holds `what` ("tokens", "certificates"), and the failed ones.
 pub fn count_reloads(metrics: Option<&grpcio_kit::Metrics>, what: &str, reloads: Reloads) -> Result<(), Exit> {
     let Some(metrics) = metrics else {
         return Ok(());
     };
     let failed = reloads.clone();
     let name = format!("calc_{what}_reloads_total");
-    metrics.counter(&name, &format!("New {what} that were read and taken."), move || reloads.succeeded())?;
+    metrics.counter(&name, &format!("Successful reloads of {what}."), move || reloads.succeeded())?;
     let name = format!("calc_{what}_reload_failures_total");
-    metrics.counter(&name, &format!("New {what} that were refused; the old ones stay."), move || failed.failed())?;
+    let help = format!("Failed reloads of {what}; the old ones stay in use.");
+    metrics.counter(&name, &help, move || failed.failed())?;
     Ok(())
 }

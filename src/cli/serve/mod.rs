@@ -1,4 +1,4 @@
-//! `calc serve`: the Calculator's server. Options that belong together have a file each.
+//! `calc serve`: the Calculator's server. Each group of flags has a file.
 
 mod auth;
 mod limits;
@@ -9,43 +9,41 @@ mod tls;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use calc::server::{self, Ending, RunError};
+use calc::server::{self, RunError, ShutdownOptions};
 use grpcio_kit::{Compression, Drain, ListenAddress, Readiness, ServerBuilder};
 use structopt::StructOpt;
-use structopt::clap::ArgMatches;
+use structopt::clap::{App, ArgMatches};
 
 use crate::cli::exit::{self, Exit};
 use crate::cli::{environment, values};
 
 #[derive(StructOpt)]
 pub struct Serve {
-    /// Where to listen: HOST:PORT, [IPV6]:PORT or unix:PATH, more than once or separated by commas; port 0 lets the
-    /// system choose, and standard error has the choice
-    #[structopt(long, value_name = "ADDR", env = "CALC_LISTEN", hide_env_values = true,
-        default_value = server::DEFAULT_ADDRESS, number_of_values = 1, use_delimiter = true)]
+    /// Listen on HOST:PORT, [IPV6]:PORT or unix:PATH; repeat it or separate by commas; port 0 picks a free one
+    #[structopt(long, value_name = "ADDR", env = "CALC_LISTEN", default_value = server::DEFAULT_ADDRESS,
+        number_of_values = 1, use_delimiter = true)]
     listen: Vec<ListenAddress>,
-    /// The number of completion queues, each with a thread, 1 to 256; one per processor if not given
-    #[structopt(long, value_name = "N", env = "CALC_QUEUES", hide_env_values = true,
-        parse(try_from_str = values::queues))]
+    /// Set the number of completion queues, one thread each, 1 to 256 [default: one per processor]
+    #[structopt(long, value_name = "N", env = "CALC_QUEUES", parse(try_from_str = values::queues))]
     queues: Option<NonZeroUsize>,
-    /// Compresses replies of 1,024 bytes and more, for clients that accept it: off, gzip or deflate
-    #[structopt(long, value_name = "ALGORITHM", env = "CALC_COMPRESSION", hide_env_values = true,
-        default_value = "off", parse(try_from_str = values::compression))]
+    /// Compress replies of 1,024 bytes and more for clients that accept it: off, gzip or deflate
+    #[structopt(long, value_name = "ALGORITHM", env = "CALC_COMPRESSION", default_value = "off",
+        parse(try_from_str = values::compression))]
     compression: Compression,
-    /// Whether clients can ask for the services and their protos: on or off
-    #[structopt(long, value_name = "ON|OFF", env = "CALC_REFLECTION", hide_env_values = true,
-        default_value = "on", parse(try_from_str = values::on_off))]
+    /// Serve grpc.reflection.v1 and v1alpha: on or off
+    #[structopt(long, value_name = "ON|OFF", env = "CALC_REFLECTION", default_value = "on",
+        parse(try_from_str = values::on_off))]
     reflection: bool,
-    /// Whether clients can ask for the server's connections and their counts: on or off
-    #[structopt(long, value_name = "ON|OFF", env = "CALC_CHANNELZ", hide_env_values = true,
-        default_value = "on", parse(try_from_str = values::on_off))]
+    /// Serve grpc.channelz.v1: on or off
+    #[structopt(long, value_name = "ON|OFF", env = "CALC_CHANNELZ", default_value = "on",
+        parse(try_from_str = values::on_off))]
     channelz: bool,
-    /// The time that the server goes on after SIGTERM while its health says NOT_SERVING, 0 or more
-    #[structopt(long, value_name = "SECONDS", env = "CALC_LAME_DUCK", hide_env_values = true, default_value = "0",
+    /// Report NOT_SERVING for this long after a signal, before draining
+    #[structopt(long, value_name = "SECONDS", env = "CALC_DRAIN_DELAY", default_value = "0",
         parse(try_from_str = values::grace))]
-    lame_duck: Duration,
-    /// The time that calls in flight have to finish when the server ends, 0 or more
-    #[structopt(long, value_name = "SECONDS", env = "CALC_GRACE", hide_env_values = true, default_value = "10",
+    drain_delay: Duration,
+    /// Cancel RPCs that are in flight this long after draining began
+    #[structopt(long, value_name = "SECONDS", env = "CALC_GRACE", default_value = "10",
         parse(try_from_str = values::grace))]
     grace: Duration,
     #[structopt(flatten)]
@@ -58,24 +56,24 @@ pub struct Serve {
     metrics: metrics::Metrics,
     #[structopt(flatten)]
     log: log::Log,
-    /// Checks all of this, files included, and ends without having listened
+    /// Check the configuration, files included, and exit without listening
     #[structopt(long)]
     check: bool,
-    /// Prints what is in force and where each value comes from, and ends
+    /// Print each value in effect with its source, and exit
     #[structopt(long)]
     print_config: bool,
 }
 
 impl Serve {
-    /// `matches` are what this was made from.
-    pub fn run(self, matches: Option<&ArgMatches<'_>>) -> Result<(), Exit> {
+    /// Runs the server. `source` has clap's description of the command, and the matches that `self` was made from.
+    pub fn run(self, source: Option<(&App<'_, '_>, &ArgMatches<'_>)>) -> Result<(), Exit> {
         self.tls.check()?;
         self.auth.check(&self.tls)?;
         self.metrics.check()?;
         let mut builder = self.builder();
-        if let (true, Some(matches)) = (self.print_config, matches) {
+        if let (true, Some((command, matches))) = (self.print_config, source) {
             let computed = [("queues", builder.queue_count().to_string()), ("tls-client-auth", self.tls.client_auth())];
-            exit::print(&environment::in_force(&Serve::clap(), matches, &computed))?;
+            exit::print(&environment::in_effect(command, matches, &computed))?;
             if !self.check {
                 return Ok(());
             }
@@ -83,7 +81,7 @@ impl Serve {
         let log = self.log.init()?;
         let metrics = self.metrics.measure(builder.queue_count(), &log)?;
         if let Some(metrics) = &metrics {
-            // The first interceptors see what others refuse.
+            // The first interceptors also see the RPCs that later ones reject.
             builder = builder.interceptor(metrics.clone());
         }
         builder = self.log.apply(builder)?;
@@ -91,19 +89,19 @@ impl Serve {
         builder = self.tls.apply(builder, metrics.as_ref())?;
         if self.check {
             builder.check().map_err(RunError::from)?;
-            return exit::print("the configuration can be served\n");
+            return exit::print("the configuration is valid\n");
         }
         let readiness = Readiness::default();
-        let _port = self.metrics.open(metrics, readiness.clone())?;
-        let ending = Ending { lame_duck: self.lame_duck, grace: self.grace };
-        match server::run(builder.readiness(readiness), ending)? {
+        let _endpoint = self.metrics.open(metrics, readiness.clone())?;
+        let options = ShutdownOptions { drain_delay: self.drain_delay, grace: self.grace };
+        match server::run(builder.readiness(readiness), options)? {
             Drain::Clean => Ok(()),
-            Drain::Cancelled { .. } => Err(Exit::Serve("calls in flight did not finish in time".to_owned())),
-            Drain::Stuck => Err(Exit::Serve("a method did not return".to_owned())),
+            Drain::Cancelled { .. } => Err(Exit::Failed("in-flight RPCs did not finish within --grace".to_owned())),
+            Drain::Stuck => Err(Exit::Failed("a method did not return within --grace".to_owned())),
         }
     }
 
-    /// What needs no file.
+    /// Creates the server, without what needs a file.
     fn builder(&self) -> ServerBuilder {
         let mut builder = server::builder()
             .limits(self.limits.limits())

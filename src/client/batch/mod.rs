@@ -82,6 +82,32 @@ pub type Calculated<T> = Result<T, ElementError>;
 /// What an iterator or a stream of results yields.
 pub type Row<T> = Result<Calculated<T>, Error>;
 
+/// Defines the methods of an operation: slices to a vector, an iterator to an iterator, a stream to a stream.
+macro_rules! operation {
+    ($operation:ident, $result:literal, $number:ty, $slices:ident, $pairs:ident, $stream:ident) => {
+        #[doc = concat!("Returns the ", $result, " of each pair of elements.")]
+        pub fn $slices(&self, n1: &[i32], n2: &[i32]) -> Result<Vec<Calculated<$number>>, Error> {
+            self.slices(Operation::$operation, n1, n2)
+        }
+
+        #[doc = concat!("Returns an iterator over the ", $result, " of each pair.")]
+        pub fn $pairs<P>(&self, pairs: P) -> impl Iterator<Item = Row<$number>> + use<P>
+        where
+            P: IntoIterator<Item = (i32, i32)>,
+        {
+            block_on(self.$stream(stream::iter(pairs)))
+        }
+
+        #[doc = concat!("Returns a stream of the ", $result, " of each pair.")]
+        pub fn $stream<S>(&self, pairs: S) -> impl Stream<Item = Row<$number>> + Unpin + use<S>
+        where
+            S: Stream<Item = (i32, i32)>,
+        {
+            self.stream(Operation::$operation, pairs)
+        }
+    };
+}
+
 /// Many calculations in one RPC; [`Client::batch`](crate::client::Client::batch) makes one.
 ///
 /// Operands are sent in messages of [`Batch::elements`], at most [`MAX_IN_FLIGHT`] of them without a reply, so that
@@ -89,8 +115,8 @@ pub type Row<T> = Result<Calculated<T>, Error>;
 /// the RPC as a whole has only the deadline that the server sets.
 ///
 /// Results come in the order of the operands. What takes an iterator or a stream takes operands while a result is
-/// waited for, up to [`MAX_IN_FLIGHT`] messages ahead of it, and a stream's operands are sent as soon as it has no more
-/// of them ready. An iterator may itself make blocking calls.
+/// waited for, up to [`MAX_IN_FLIGHT`] messages ahead of it, and a stream's operands are sent as soon as no more of
+/// them are ready. An iterator may itself make blocking calls.
 ///
 /// # Errors
 ///
@@ -116,83 +142,10 @@ impl Batch {
         self
     }
 
-    /// Returns `n1 + n2` of each pair of elements.
-    pub fn add(&self, n1: &[i32], n2: &[i32]) -> Result<Vec<Calculated<i32>>, Error> {
-        self.slices(Operation::Add, n1, n2)
-    }
-
-    /// Returns `n1 - n2` of each pair of elements.
-    pub fn subtract(&self, n1: &[i32], n2: &[i32]) -> Result<Vec<Calculated<i32>>, Error> {
-        self.slices(Operation::Subtract, n1, n2)
-    }
-
-    /// Returns `n1 * n2` of each pair of elements.
-    pub fn multiply(&self, n1: &[i32], n2: &[i32]) -> Result<Vec<Calculated<i32>>, Error> {
-        self.slices(Operation::Multiply, n1, n2)
-    }
-
-    /// Returns `n1 / n2` of each pair of elements.
-    pub fn divide(&self, n1: &[i32], n2: &[i32]) -> Result<Vec<Calculated<f32>>, Error> {
-        self.slices(Operation::Divide, n1, n2)
-    }
-
-    /// Returns an iterator over the sum of each pair.
-    pub fn add_pairs<P: IntoIterator<Item = (i32, i32)>>(&self, pairs: P) -> impl Iterator<Item = Row<i32>> + use<P> {
-        block_on(self.add_stream(stream::iter(pairs)))
-    }
-
-    /// Returns an iterator over the difference of each pair.
-    pub fn subtract_pairs<P: IntoIterator<Item = (i32, i32)>>(
-        &self,
-        pairs: P,
-    ) -> impl Iterator<Item = Row<i32>> + use<P> {
-        block_on(self.subtract_stream(stream::iter(pairs)))
-    }
-
-    /// Returns an iterator over the product of each pair.
-    pub fn multiply_pairs<P: IntoIterator<Item = (i32, i32)>>(
-        &self,
-        pairs: P,
-    ) -> impl Iterator<Item = Row<i32>> + use<P> {
-        block_on(self.multiply_stream(stream::iter(pairs)))
-    }
-
-    /// Returns an iterator over the quotient of each pair.
-    pub fn divide_pairs<P: IntoIterator<Item = (i32, i32)>>(
-        &self,
-        pairs: P,
-    ) -> impl Iterator<Item = Row<f32>> + use<P> {
-        block_on(self.divide_stream(stream::iter(pairs)))
-    }
-
-    /// Returns a stream of the sum of each pair.
-    pub fn add_stream<S: Stream<Item = (i32, i32)>>(&self, pairs: S) -> impl Stream<Item = Row<i32>> + Unpin + use<S> {
-        self.stream(Operation::Add, pairs)
-    }
-
-    /// Returns a stream of the difference of each pair.
-    pub fn subtract_stream<S: Stream<Item = (i32, i32)>>(
-        &self,
-        pairs: S,
-    ) -> impl Stream<Item = Row<i32>> + Unpin + use<S> {
-        self.stream(Operation::Subtract, pairs)
-    }
-
-    /// Returns a stream of the product of each pair.
-    pub fn multiply_stream<S: Stream<Item = (i32, i32)>>(
-        &self,
-        pairs: S,
-    ) -> impl Stream<Item = Row<i32>> + Unpin + use<S> {
-        self.stream(Operation::Multiply, pairs)
-    }
-
-    /// Returns a stream of the quotient of each pair.
-    pub fn divide_stream<S: Stream<Item = (i32, i32)>>(
-        &self,
-        pairs: S,
-    ) -> impl Stream<Item = Row<f32>> + Unpin + use<S> {
-        self.stream(Operation::Divide, pairs)
-    }
+    operation!(Add, "sum", i32, add, add_pairs, add_stream);
+    operation!(Subtract, "difference", i32, subtract, subtract_pairs, subtract_stream);
+    operation!(Multiply, "product", i32, multiply, multiply_pairs, multiply_stream);
+    operation!(Divide, "quotient", f32, divide, divide_pairs, divide_stream);
 
     /// Makes the Calculate RPC with a stream of requests; [`request`] makes one.
     pub fn calculate<R: Stream<Item = BatchRequest>>(&self, requests: R) -> Replies<R> {

@@ -31,11 +31,11 @@ pub struct Replies<R> {
     sender: Option<UnboundedSender<BatchRequest>>,
     /// `None` after the end.
     replies: Option<ReplyStream<BatchReply>>,
-    /// What each request without a reply asks for, at most [`MAX_IN_FLIGHT`].
+    /// The expected reply of each request without one, at most [`MAX_IN_FLIGHT`].
     due: VecDeque<Due>,
     /// The maximum time to wait for a reply that is due.
     timeout: Duration,
-    /// Runs while the server owes something.
+    /// Runs while the server has something to send.
     timer: Option<Delay>,
 }
 
@@ -87,7 +87,7 @@ impl<R: Stream<Item = BatchRequest>> Replies<R> {
             Poll::Pending => {}
         }
         if self.due.is_empty() && self.sender.is_some() {
-            // The server has answered everything: its time does not run while the caller makes requests.
+            // No reply is due: the timeout does not run while the caller makes requests.
             return Poll::Pending;
         }
         let timeout = self.timeout;

@@ -1,20 +1,16 @@
-//! The `traceparent` that a caller sends along: which trace its call belongs to.
-//!
-//! As [W3C Trace Context, level 1](https://www.w3.org/TR/trace-context-1/#traceparent-header)
-//! defines it.
+//! The `traceparent` header of [W3C Trace Context, level 1](https://www.w3.org/TR/trace-context-1/#traceparent-header).
 
 /// A valid `traceparent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TraceParent<'a> {
     /// 32 hexadecimal digits.
     pub trace_id: &'a str,
-    /// 16 hexadecimal digits: the caller's span.
+    /// 16 hexadecimal digits: the client's span.
     pub parent_id: &'a str,
 }
 
 impl<'a> TraceParent<'a> {
-    /// Reads `version-trace_id-parent_id-flags`. Of a version to come the beginning is read, which
-    /// has to stay as it is.
+    /// Parses `version-trace_id-parent_id-flags`; of later versions, only this part, which the specification keeps.
     pub fn parse(value: &'a [u8]) -> Option<TraceParent<'a>> {
         let value = std::str::from_utf8(value).ok()?;
         let (version, trace_id) = (hex(value, 0, 2)?, hex(value, 3, 32)?);
@@ -28,7 +24,7 @@ impl<'a> TraceParent<'a> {
     }
 }
 
-/// Hexadecimal digits, which are in lower case.
+/// Returns `length` lower-case hexadecimal digits.
 fn hex(value: &str, start: usize, length: usize) -> Option<&str> {
     let digits = value.get(start..start + length)?;
     digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(digits)
@@ -46,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn a_valid_one_is_read() {
+    fn a_valid_header_is_parsed() {
         for rest in ["00", "01", "ff"] {
             let value = format!("00-{TRACE}-{PARENT}-{rest}");
             assert_eq!(parse(&value), Some(TraceParent { trace_id: TRACE, parent_id: PARENT }));
@@ -54,14 +50,14 @@ mod tests {
     }
 
     #[test]
-    fn a_version_to_come_is_read_by_its_beginning() {
+    fn of_a_later_version_the_known_part_is_parsed() {
         for (version, rest, valid) in [("01", "", true), ("cc", "-what-ever", true), ("cc", ".what", false)] {
             assert_eq!(parse(&format!("{version}-{TRACE}-{PARENT}-01{rest}")).is_some(), valid);
         }
     }
 
     #[test]
-    fn what_is_not_valid_is_none() {
+    fn an_invalid_header_is_ignored() {
         let valid = format!("00-{TRACE}-{PARENT}-01");
         for end in 0..valid.len() {
             assert_eq!(parse(&valid[..end]), None);

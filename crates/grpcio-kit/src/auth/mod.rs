@@ -1,12 +1,11 @@
-//! Who may call: interceptors that refuse a call before its request is decoded.
+//! Authentication and authorization: interceptors that reject an RPC before its request is decoded.
 //!
 //! ```text
-//! token    a bearer token: what may be one, and the file that it is in
-//! tokens   the tokens that a server knows
-//! names    the names that a client's certificate may have
-//! open     the services that anybody may call
+//! tokens            the bearer tokens that a server accepts
+//! names             the names that a client certificate may have
+//! unauthenticated   the services that need neither
 //! ```
 
 pub(crate) mod names;
-mod open;
 pub(crate) mod tokens;
+mod unauthenticated;

@@ -1,30 +1,30 @@
-//! Lets in whose certificate has a name on a list.
+//! Authorization by the names in a client certificate.
 
-use super::open::OpenServices;
+use super::unauthenticated::UnauthenticatedServices;
 use crate::call::Call;
 use crate::interceptor::Interceptor;
 use crate::method::MethodDescriptor;
 use crate::status::Status;
 use crate::status::code::Code;
 
-/// Why a text is no name for [`AllowedNames`].
+/// Why [`AllowedNames`] rejects a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is no name of a certificate: {reason}")]
+#[error("`{name}` is not a certificate name: {reason}")]
 pub struct InvalidName {
     name: String,
     reason: &'static str,
 }
 
-/// Lets in whose certificate has a name on a list.
+/// Authorization by the names in a client certificate: accepts RPCs of clients whose certificate has an allowed name.
 ///
 /// The names of a certificate are its subject alternative names of any kind (a host, a URI such as
-/// `spiffe://example.com/adder`, an e-mail or IP address), or its common name if it has none of them.
-/// They are compared to the letter, and upper and lower case differ. `*.example.com` on the list stands
-/// for every host with one label before `.example.com`, of letters, digits, `-` and `_`.
+/// `spiffe://example.com/adder`, an e-mail or IP address), or its common name if it has none of them. They are compared
+/// exactly, upper and lower case included. The allowed name `*.example.com` matches every host with one label before
+/// `.example.com`, of letters, digits, `-` and `_`.
 ///
-/// Without a certificate that the server has verified, or with one that has no name, a call gets
-/// UNAUTHENTICATED; with a name that is not on the list, PERMISSION_DENIED. The server needs a
-/// [client CA](crate::ServerTlsFiles::client_ca): without it nobody has a certificate.
+/// RPCs without a verified certificate, or with one without a name, fail with UNAUTHENTICATED; those without an allowed
+/// name with PERMISSION_DENIED. The server needs a [client CA](crate::ServerTlsFiles::client_ca): without it no client
+/// has a certificate.
 ///
 /// ```no_run
 /// use grpcio_kit::{AllowedNames, ClientAuth, Server, ServerTls};
@@ -37,32 +37,32 @@ pub struct InvalidName {
 #[derive(Debug)]
 pub struct AllowedNames {
     names: Vec<Name>,
-    open: OpenServices,
+    unauthenticated: UnauthenticatedServices,
 }
 
 #[derive(Debug)]
 enum Name {
     Exact(String),
-    /// What follows the `*`, from its dot on.
+    /// The part after the `*`, with its leading dot.
     OneLabel(String),
 }
 
 impl AllowedNames {
-    /// A list of names. An empty one lets nobody in.
+    /// Allows these names. An empty list rejects every RPC.
     ///
     /// # Errors
     ///
     /// [`InvalidName`] for an empty name, and for a `*` other than in `*.` at the beginning.
     pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Result<AllowedNames, InvalidName> {
         let names = names.into_iter().map(|name| Name::new(name.into())).collect::<Result<_, _>>()?;
-        Ok(AllowedNames { names, open: OpenServices::default() })
+        Ok(AllowedNames { names, unauthenticated: UnauthenticatedServices::default() })
     }
 
-    /// Lets anybody call the methods of this service, by its full name: `grpc.health.v1.Health`.
-    /// Whether a client gets a connection without a certificate is for TLS to say.
+    /// Accepts every RPC to this service, by its full name: `grpc.health.v1.Health`. With
+    /// [`ClientAuth::Required`](crate::ClientAuth) clients still need a certificate to connect.
     #[must_use]
-    pub fn open(mut self, service: impl Into<String>) -> AllowedNames {
-        self.open.add(service.into());
+    pub fn allow_unauthenticated(mut self, service: impl Into<String>) -> AllowedNames {
+        self.unauthenticated.add(service.into());
         self
     }
 
@@ -92,29 +92,29 @@ impl Name {
     }
 }
 
-/// So that neither `https://host` nor `somebody@host` is taken for a label.
+/// Whether this is one label of a host name: neither `https://host` nor `somebody@host` is.
 fn is_label(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 impl Interceptor for AllowedNames {
     fn start(&self, methods: &[MethodDescriptor]) {
-        self.open.start(methods);
+        self.unauthenticated.start(methods);
     }
 
     fn before(&self, call: &Call<'_>) -> Result<(), Status> {
-        if self.open.contains(call.method()) {
+        if self.unauthenticated.contains(call.method()) {
             return Ok(());
         }
         let names = call.peer_names();
         if names.is_empty() {
-            let message = "no name; show a certificate that the server can verify";
+            let message = "no client certificate with a name; connect with one that the server's client CA has signed";
             return Err(Status::new(Code::Unauthenticated, message));
         }
         if names.iter().any(|name| self.allows(name)) {
             return Ok(());
         }
-        let message = format!("not on the list of those who may call: {}", names.join(", "));
+        let message = format!("none of the client certificate's names is allowed: {}", names.join(", "));
         Err(Status::new(Code::PermissionDenied, message))
     }
 }
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_compared_to_the_letter() {
+    fn names_are_compared_exactly() {
         let names = AllowedNames::new(["a.example.com", "spiffe://example.com/a"]).unwrap();
         assert!(names.allows("a.example.com") && names.allows("spiffe://example.com/a"));
         for other in ["", "A.example.com", "b.a.example.com", "a.example.com.", "a.example.co", "a.example.com\0"] {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_one_label_of_a_host() {
+    fn a_star_matches_one_label_of_a_host() {
         let names = AllowedNames::new(["*.example.com"]).unwrap();
         assert!(names.allows("a.example.com") && names.allows("a-1_b.example.com"));
         let others = [
@@ -150,16 +150,16 @@ mod tests {
     }
 
     #[test]
-    fn a_star_elsewhere_is_refused_with_what_to_write() {
+    fn a_star_elsewhere_is_rejected_with_what_to_write() {
         for name in ["*", "*.", "a.*", "*.*.com", "a*.example.com", "*example.com"] {
             let error = AllowedNames::new([name]).unwrap_err().to_string();
             assert!(error.contains("write it out"), "{error}");
         }
-        assert_eq!(AllowedNames::new([""]).unwrap_err().to_string(), "`` is no name of a certificate: it is empty");
+        assert_eq!(AllowedNames::new([""]).unwrap_err().to_string(), "`` is not a certificate name: it is empty");
     }
 
     #[test]
-    fn a_call_without_a_certificate_is_not_let_in() {
+    fn an_rpc_without_a_certificate_is_unauthenticated() {
         let names = AllowedNames::new(["a"]).unwrap();
         let status = names.before(&Call::detached("/a.B/C")).unwrap_err();
         assert_eq!(status.code(), Code::Unauthenticated);

@@ -1,135 +1,152 @@
-//! What a method may know of the call that it answers.
+//! The context of an RPC: method, peer, metadata and deadline.
 
-mod deadline;
+mod context;
 pub(crate) mod panic;
 pub(crate) mod stream;
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use grpcio::{AuthContext, Metadata, RpcContext};
+use grpcio::{Metadata, RpcContext};
 
 use crate::method::{MethodDescriptor, MethodKind};
-use deadline::time_left;
+use context::SharedContext;
 
-/// The call that a method answers.
+/// The context of the RPC that a method answers.
 ///
-/// It is lent for the time of the method only; a stream or future that the method returns
-/// takes along what it needs.
+/// A method of the completion queue's thread borrows it; an asynchronous one gets a copy, a `Call<'static>`, that it
+/// can keep.
 pub struct Call<'a> {
     method: MethodDescriptor,
-    caller: CallerOf<'a>,
-    /// What is left of the time that the server allows each call.
-    allowed: Option<Duration>,
+    client: Client<'a>,
+    started: Instant,
+    /// The time from the start after which the server ends the RPC.
+    max_time: Option<Duration>,
+    /// Computed when it is first asked for, so that it stays the same.
+    deadline: OnceLock<Option<Instant>>,
 }
 
-/// Where to ask who calls.
-enum CallerOf<'a> {
-    /// The C core.
-    Live(&'a RpcContext<'a>),
-    /// What was copied from it.
-    Kept(&'a Caller),
-    /// Nobody made this call, or nobody asked to keep who did.
+/// Where to look up peer, names and metadata.
+enum Client<'a> {
+    Borrowed(SharedContext<'a>),
+    Copied(Arc<ClientCopy>),
+    /// There is no client, or nobody asked for a copy.
     Unknown,
 }
 
-/// Who calls, copied to outlive what the C core lends.
-pub(crate) struct Caller {
+/// Peer, names and metadata, copied to outlive the C core's.
+struct ClientCopy {
     peer: String,
     names: Vec<String>,
     metadata: Metadata,
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn live(method: MethodDescriptor, context: &'a RpcContext<'a>, allowed: Option<Duration>) -> Call<'a> {
-        Call { method, caller: CallerOf::Live(context), allowed }
+    /// An RPC that starts now. `max_time` is what the server itself allows, and enforces.
+    pub(crate) fn start(method: MethodDescriptor, context: &'a RpcContext<'a>, max_time: Option<Duration>) -> Call<'a> {
+        let client = Client::Borrowed(SharedContext::new(context));
+        Call { method, client, started: Instant::now(), max_time, deadline: OnceLock::new() }
     }
 
-    pub(crate) fn kept(method: MethodDescriptor, caller: Option<&'a Caller>) -> Call<'a> {
-        Call { method, caller: caller.map_or(CallerOf::Unknown, CallerOf::Kept), allowed: None }
-    }
-
-    /// A call that nobody made: no peer, no metadata, no deadline. Lets a test ask a
-    /// service without a server.
+    /// Returns a context for tests that call a method without a server: no peer, no metadata, no deadline.
     pub fn detached(path: &'static str) -> Call<'static> {
-        Call::kept(MethodDescriptor::new(path, MethodKind::Unary, 0), None)
-    }
-
-    pub(crate) fn keep_caller(&self) -> Caller {
-        Caller {
-            peer: self.peer(),
-            names: self.peer_names(),
-            metadata: match self.caller {
-                CallerOf::Live(context) => context.request_headers().clone(),
-                CallerOf::Kept(caller) => caller.metadata.clone(),
-                CallerOf::Unknown => grpcio::MetadataBuilder::new().build(),
-            },
+        Call {
+            method: MethodDescriptor::new(path, MethodKind::Unary, 0),
+            client: Client::Unknown,
+            started: Instant::now(),
+            max_time: None,
+            deadline: OnceLock::new(),
         }
     }
 
-    /// The method that is called.
+    /// Copies all that a method may ask for.
+    pub(crate) fn to_static(&self) -> Call<'static> {
+        let client = match &self.client {
+            Client::Borrowed(context) => Client::Copied(Arc::new(ClientCopy {
+                peer: context.peer(),
+                names: context.peer_names(),
+                metadata: context.metadata().clone(),
+            })),
+            Client::Copied(copy) => Client::Copied(Arc::clone(copy)),
+            Client::Unknown => Client::Unknown,
+        };
+        Call { client, ..self.without_client() }
+    }
+
+    /// Copies all but peer, names and metadata.
+    pub(crate) fn without_client(&self) -> Call<'static> {
+        Call {
+            method: self.method,
+            client: Client::Unknown,
+            started: self.started,
+            max_time: self.max_time,
+            deadline: OnceLock::from(self.deadline()),
+        }
+    }
+
+    /// Returns the method that is called.
     pub fn method(&self) -> MethodDescriptor {
         self.method
     }
 
-    /// Who calls, as the C core writes it: `ipv4:127.0.0.1:50000`, `ipv6:%5B::1%5D:50000`, `unix:`.
+    /// When the server began to answer.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Returns the client's address, as the C core writes it: `ipv4:127.0.0.1:50000`, `ipv6:%5B::1%5D:50000`, `unix:`.
     ///
     /// Allocates at each call.
     pub fn peer(&self) -> String {
-        match self.caller {
-            CallerOf::Live(context) => context.peer(),
-            CallerOf::Kept(caller) => caller.peer.clone(),
-            CallerOf::Unknown => String::new(),
+        match &self.client {
+            Client::Borrowed(context) => context.peer(),
+            Client::Copied(copy) => copy.peer.clone(),
+            Client::Unknown => String::new(),
         }
     }
 
-    /// The names in the certificate that the caller showed and the server verified: its subject
-    /// alternative names, or its common name if it has none. Empty without such a certificate.
+    /// Returns the names in the client's certificate, if the server verified one: its subject alternative names, or
+    /// its common name if it has none. Empty without such a certificate.
     pub fn peer_names(&self) -> Vec<String> {
-        match self.caller {
-            CallerOf::Live(context) => context.auth_context().as_ref().map(names).unwrap_or_default(),
-            CallerOf::Kept(caller) => caller.names.clone(),
-            CallerOf::Unknown => Vec::new(),
+        match &self.client {
+            Client::Borrowed(context) => context.peer_names(),
+            Client::Copied(copy) => copy.names.clone(),
+            Client::Unknown => Vec::new(),
         }
     }
 
-    /// The first value of the metadata `key`, which is in lower case. Values of keys that
+    /// Returns the first value of the metadata `key`, which is in lower case. Values of keys that
     /// end in `-bin` are decoded already.
     pub fn metadata(&self, key: &str) -> Option<&[u8]> {
-        let metadata = match self.caller {
-            CallerOf::Live(context) => context.request_headers(),
-            CallerOf::Kept(caller) => &caller.metadata,
-            CallerOf::Unknown => return None,
+        let metadata = match &self.client {
+            Client::Borrowed(context) => context.metadata(),
+            Client::Copied(copy) => &copy.metadata,
+            Client::Unknown => return None,
         };
         metadata.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
-    /// The time until the deadline: the caller's, or the end of the time that the server
-    /// allows a call, whichever comes first. Zero when it has passed, `None` if there is none.
+    /// Returns when the RPC ends with DEADLINE_EXCEEDED, on the clock of this machine: the client's deadline or, of an
+    /// RPC that [`Limits::max_deadline`](crate::Limits::max_deadline) is enforced for, the end of that time if it is
+    /// earlier. `None` if there is neither.
+    pub fn deadline(&self) -> Option<Instant> {
+        *self.deadline.get_or_init(|| {
+            let client = match &self.client {
+                Client::Borrowed(context) => context.time_left().and_then(|left| Instant::now().checked_add(left)),
+                Client::Copied(_) | Client::Unknown => None,
+            };
+            let server = self.max_time.and_then(|time| self.started.checked_add(time));
+            client.into_iter().chain(server).min()
+        })
+    }
+
+    /// Returns the time until [`deadline`](Call::deadline): zero when it has passed, `None` if there is none.
     pub fn time_left(&self) -> Option<Duration> {
-        let asked = match self.caller {
-            CallerOf::Live(context) => time_left(context.deadline()),
-            CallerOf::Kept(_) | CallerOf::Unknown => None,
-        };
-        match (asked, self.allowed) {
-            (Some(asked), Some(allowed)) => Some(asked.min(allowed)),
-            (asked, allowed) => asked.or(allowed),
-        }
+        self.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
     /// Whether the deadline has passed; `false` if there is none.
     pub fn is_expired(&self) -> bool {
         self.time_left() == Some(Duration::ZERO)
     }
-
-    /// The deadline, on the clock of this machine.
-    pub fn deadline(&self) -> Option<Instant> {
-        Instant::now().checked_add(self.time_left()?)
-    }
-}
-
-fn names(context: &AuthContext) -> Vec<String> {
-    if !context.peer_is_authenticated() {
-        return Vec::new();
-    }
-    context.peer_identity().filter_map(|name| name.value_str().ok().map(str::to_owned)).collect()
 }

@@ -1,4 +1,4 @@
-//! The streams and futures that methods and clients deal in.
+//! The requests of a streaming RPC.
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -13,29 +13,27 @@ use protobuf::MessageFull;
 use crate::codec::decode;
 use crate::status::Status;
 
-/// What grpcio hands out for a stream of requests, shared with the adapter: grpcio cancels
-/// a call whose requests are dropped before their end, and a method may well reply before it
-/// has read all of them.
+/// grpcio's stream of requests, shared with the adapter: grpcio cancels an RPC whose requests are dropped before their
+/// end, and a method may reply before it has read all of them.
 pub(crate) type SharedRequests = Arc<Mutex<grpcio::RequestStream<MessageReader>>>;
 
-/// The requests of a client-streaming or bidirectional call.
+/// The requests of a client-streaming or bidirectional RPC.
 ///
-/// Ends after the first `Err`: a request that cannot be decoded, or the end of the call
-/// itself, because the caller cancelled it or its deadline passed. Messages are taken from
-/// the connection only as fast as this stream is polled; the C core then stops the caller
-/// (HTTP/2 flow control).
+/// Ends after the first `Err`: a request that cannot be decoded, or the end of the RPC
+/// itself, because the client cancelled it or its deadline passed. Messages are read from
+/// the connection only as fast as this stream is polled; HTTP/2 flow control then stops the client.
 pub struct RequestStream<Req> {
     /// `None` after the end.
     requests: Option<SharedRequests>,
-    /// How many there have been.
+    /// How many have been received.
     received: Arc<AtomicU64>,
-    /// The largest, in bytes, after it has been decompressed.
+    /// Maximum size of one, in bytes, decompressed.
     max_bytes: usize,
     message: PhantomData<fn() -> Req>,
 }
 
 impl<Req> RequestStream<Req> {
-    /// The stream for the method, and what the adapter keeps until the reply is out.
+    /// Returns the stream for the method, and the handle that the adapter keeps until the reply is sent.
     pub(crate) fn share(
         requests: grpcio::RequestStream<MessageReader>,
         received: &Arc<AtomicU64>,
@@ -55,10 +53,10 @@ impl<Req: MessageFull> Stream for RequestStream<Req> {
             return Poll::Ready(None);
         };
         let next = {
-            // A poisoned lock would mean that grpcio panicked; its stream is then asked again.
+            // Poisoned only if grpcio panicked; its stream is then polled again.
             let mut requests = shared.lock().unwrap_or_else(PoisonError::into_inner);
             match ready!(requests.poll_next_unpin(cx)) {
-                // A cancelled call ends its requests too. Asking once more tells the two apart.
+                // The requests of a cancelled RPC end too. Polling once more tells the two apart.
                 None => ready!(requests.poll_next_unpin(cx)),
                 next => next,
             }

@@ -1,4 +1,4 @@
-//! How a channel is to reach its server: in clear text or with TLS, with which token, compressed or not.
+//! Configures a channel: transport security, credentials, compression, limits and connections.
 
 use super::target::{self, InvalidTarget};
 use super::thread::ClientThread;
@@ -8,25 +8,31 @@ use crate::compression::Compression;
 use crate::files::FileError;
 use crate::tls::client::ClientTls;
 
+/// Sent unless the program names itself.
+const USER_AGENT: &str = concat!("grpcio-kit/", env!("CARGO_PKG_VERSION"));
+
 /// Why a channel cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The target cannot be one.
+    /// The target is malformed.
     #[error(transparent)]
     Target(#[from] InvalidTarget),
     /// A file of [`ClientTls`] cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The name that the server's certificate is to have is empty, or no name.
-    #[error("{0:?} is no name of a server; write the name in its certificate")]
+    /// The server name to verify is empty or malformed.
+    #[error("{0:?} is not a server name; use the name in the server's certificate")]
     ServerName(String),
-    /// A token is a secret, and the way to this target is open to others.
-    #[error("`{0}` would be sent the token in clear text; use TLS, or a target on this machine")]
+    /// The user agent is not a header value.
+    #[error("{0:?} is not a user agent; use NAME/VERSION in printable ASCII characters")]
+    UserAgent(String),
+    /// The token would be readable by others on its way to the target.
+    #[error("the token would be sent to `{0}` in clear text; use TLS, or a target on this machine")]
     TokenInClearText(String),
 }
 
-/// What a channel is to be.
+/// Configures and makes a [`Channel`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ChannelBuilder {
@@ -34,6 +40,8 @@ pub struct ChannelBuilder {
     tls: Option<ClientTls>,
     token: Option<BearerToken>,
     compression: Compression,
+    max_reply_bytes: u32,
+    user_agent: String,
     own_connection: bool,
     thread: Option<ClientThread>,
 }
@@ -45,38 +53,53 @@ impl ChannelBuilder {
             tls: None,
             token: None,
             compression: Compression::Off,
+            max_reply_bytes: 4 * 1024 * 1024,
+            user_agent: USER_AGENT.to_owned(),
             own_connection: false,
             thread: None,
         }
     }
 
-    /// Uses TLS; without it everything goes in clear text.
+    /// Uses TLS; the default is clear text.
     pub fn tls(mut self, tls: ClientTls) -> ChannelBuilder {
         self.tls = Some(tls);
         self
     }
 
-    /// Sends `token` with every call, as the metadata `authorization: Bearer …`.
+    /// Sends `token` with every RPC, as the metadata `authorization: Bearer …`.
     ///
-    /// Without TLS that is for `localhost`, loopback addresses and Unix sockets only, and
-    /// a proxy in the environment (`http_proxy`) is not used.
+    /// Without TLS this is limited to `localhost`, loopback addresses and Unix sockets, and a proxy in the environment
+    /// (`http_proxy`) is not used.
     pub fn bearer_token(mut self, token: BearerToken) -> ChannelBuilder {
         self.token = Some(token);
         self
     }
 
-    /// Compresses requests, which are sent as they are otherwise. See [`Compression`] for which.
+    /// Compresses requests; the default is not to. See [`Compression`] for which are compressed.
     ///
-    /// Whether the server can decompress them is not asked before: one that does not know the algorithm ends each
-    /// call with UNIMPLEMENTED, short requests too. Replies that are compressed are decompressed without this too,
-    /// up to 4 MiB; one that would become larger ends its call with RESOURCE_EXHAUSTED.
+    /// A client cannot know beforehand what the server decompresses: one that does not know the algorithm ends every
+    /// RPC with UNIMPLEMENTED, those with short requests too. Compressed replies are accepted with any setting.
     pub fn compression(mut self, compression: Compression) -> ChannelBuilder {
         self.compression = compression;
         self
     }
 
-    /// Whether the channel shares its connections with no other. Otherwise the C core has one connection to an address
-    /// for all channels of the process that are alike, and their calls share what the server allows on one.
+    /// Sets the maximum size of a reply in bytes, as it is received and once it is decompressed: 4 MiB by default. A
+    /// larger one ends its RPC with RESOURCE_EXHAUSTED.
+    pub fn max_reply_bytes(mut self, bytes: u32) -> ChannelBuilder {
+        self.max_reply_bytes = bytes;
+        self
+    }
+
+    /// Sets how the program names itself in the metadata `user-agent`, such as `calc/1.2.3`. The versions of grpcio
+    /// and the C core follow it.
+    pub fn user_agent(mut self, user_agent: &str) -> ChannelBuilder {
+        self.user_agent = user_agent.to_owned();
+        self
+    }
+
+    /// Sets whether the channel has connections of its own. By default the C core shares one connection to an address
+    /// among all channels of the process with the same settings, and with it the server's limits per connection.
     pub fn own_connection(mut self, own: bool) -> ChannelBuilder {
         self.own_connection = own;
         self
@@ -88,50 +111,49 @@ impl ChannelBuilder {
         self
     }
 
-    /// The channel. Its connection is made by the first call.
+    /// Returns the channel, which connects at its first RPC.
     ///
     /// # Errors
     ///
-    /// See [`ConnectError`]. Whether a server is there, and shows the right certificate, is
-    /// known at the first call.
+    /// See [`ConnectError`]. Whether the server can be reached, and has the right certificate, shows at the first RPC.
     pub fn connect(self) -> Result<Channel, ConnectError> {
         target::check(&self.target)?;
-        let clear = self.tls.is_none();
-        if clear && self.token.is_some() && !target::is_local(&self.target) {
-            return Err(ConnectError::TokenInClearText(self.target));
+        if !self.user_agent.split(' ').all(is_printable) {
+            return Err(ConnectError::UserAgent(self.user_agent));
         }
         let thread = self.thread.unwrap_or_else(ClientThread::start);
-        let mut builder =
-            self.compression.configure_channel(base(&thread)).use_local_subchannel_pool(self.own_connection);
+        let mut settings = grpcio::ChannelBuilder::new(thread.environment())
+            .primary_user_agent(&self.user_agent)
+            .use_local_subchannel_pool(self.own_connection)
+            // Replies are measured when they are decoded. The C core would not receive less of a large one: it
+            // measures when all of it is there.
+            .max_receive_message_len(-1)
+            // The C core writes a channel's trace without a lock, and channelz reads it.
+            .raw_cfg_int(c"grpc.max_channel_trace_event_memory_per_node".into(), 0);
+        settings = self.compression.configure_channel(settings);
         if let Some(tls) = &self.tls {
             if let Some(name) = tls.name() {
-                builder = builder.override_ssl_target(check_name(name)?);
+                if !is_printable(name) {
+                    return Err(ConnectError::ServerName(name.to_owned()));
+                }
+                settings = settings.override_ssl_target(name);
             }
-            builder = builder.set_credentials(tls.credentials()?);
+            settings = settings.set_credentials(tls.credentials()?);
+        } else if self.token.is_some() {
+            if !target::is_local(&self.target) {
+                return Err(ConnectError::TokenInClearText(self.target));
+            }
+            settings = settings.enable_http_proxy(false);
         }
-        if clear && self.token.is_some() {
-            builder = builder.enable_http_proxy(false);
-        }
-        Ok(Channel { client: grpcio::Client::new(builder.connect(&self.target)), token: self.token })
+        Ok(Channel {
+            client: grpcio::Client::new(settings.connect(&self.target)),
+            token: self.token,
+            max_reply_bytes: usize::try_from(self.max_reply_bytes).unwrap_or(usize::MAX),
+        })
     }
 }
 
-/// A channel in clear text and without a token, to a target that has been checked.
-pub(super) fn plain(target: &str) -> Channel {
-    let builder = Compression::Off.configure_channel(base(&ClientThread::start()));
-    Channel { client: grpcio::Client::new(builder.connect(target)), token: None }
-}
-
-fn base(thread: &ClientThread) -> grpcio::ChannelBuilder {
-    grpcio::ChannelBuilder::new(thread.environment())
-        .primary_user_agent(concat!("grpcio-kit/", env!("CARGO_PKG_VERSION")))
-        // The C core writes a channel's trace without a lock, and channelz reads it.
-        .raw_cfg_int(c"grpc.max_channel_trace_event_memory_per_node".into(), 0)
-}
-
-fn check_name(name: &str) -> Result<&str, ConnectError> {
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(ConnectError::ServerName(name.to_owned()));
-    }
-    Ok(name)
+/// Whether `text` is not empty and all of it is printable ASCII without spaces.
+fn is_printable(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,16 +1,16 @@
-//! Whether a channel has a connection.
+//! Waits until a channel is connected.
 
 use std::time::{Duration, Instant};
 
-use futures::executor::block_on;
+use futures_lite::future::block_on;
 use grpcio::ConnectivityState::{GRPC_CHANNEL_READY, GRPC_CHANNEL_SHUTDOWN, GRPC_CHANNEL_TRANSIENT_FAILURE};
 
 use super::Channel;
 use super::options::MAX_TIMEOUT;
 
 impl Channel {
-    /// Connects, and says whether that succeeded: `false` as soon as it has failed once, or
-    /// when `timeout` has passed. Why it failed is in the status of a call made now.
+    /// Connects, and returns whether that succeeded: `false` as soon as an attempt has failed, or when `timeout` has
+    /// passed. The status of an RPC made now tells the reason.
     pub fn try_connect(&self, timeout: Duration) -> bool {
         let channel = self.client.channel();
         let begin = Instant::now();

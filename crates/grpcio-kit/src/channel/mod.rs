@@ -1,56 +1,57 @@
-//! A channel to a server, and the calls that go over it. Generated clients stand on this.
+//! A channel to a server, and the RPCs made on it. Generated clients are built on this.
 
 pub(crate) mod builder;
 mod connectivity;
-mod duplex;
 pub(crate) mod options;
 pub(crate) mod replies;
+mod requests;
 pub(crate) mod target;
 pub(crate) mod thread;
 
+use std::borrow::Borrow;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Poll, ready};
 
-use futures::executor::block_on;
 use futures::{Future, FutureExt, Stream, StreamExt, future, stream};
-use grpcio::{CallOption, MethodType};
+use futures_lite::future::block_on;
+use grpcio::{CallOption, MessageReader, MethodType};
 use protobuf::MessageFull;
 
 use crate::bearer_token::BearerToken;
-use crate::channel::builder::ChannelBuilder;
+use crate::channel::builder::{ChannelBuilder, ConnectError};
 use crate::channel::options::CallOptions;
 use crate::channel::replies::Replies;
-use crate::channel::target::InvalidTarget;
-use crate::codec::client_method;
+use crate::codec::{client_method, decode};
 use crate::method::Method;
 use crate::reply::{ReplyFuture, ReplyStream};
 use crate::status::Status;
 use crate::status::code::Code;
-use duplex::{Duplex, RequestPump};
+use requests::RequestSender;
 
-/// A channel to a server. Clones share it; its connections are made when the first call
-/// needs them, and made again when they are lost.
+/// A channel to a server. Clones share it; it connects at the first RPC, and again when a connection is lost.
+///
+/// The blocking methods may be called anywhere but in a task that must not block, such as one of [`Channel::spawn`].
+/// They may be nested: an iterator of requests may make RPCs of its own.
 #[derive(Clone)]
 pub struct Channel {
     client: grpcio::Client,
-    /// Sent with every call.
+    /// Sent with every RPC.
     token: Option<BearerToken>,
+    max_reply_bytes: usize,
 }
 
 impl Channel {
-    /// A channel to a target as the [C core names it](https://grpc.github.io/grpc/core/md_doc_naming.html):
-    /// `host:port`, `dns:///host:port`, `ipv4:1.2.3.4:50050,1.2.3.5:50050`, `unix:/path`.
+    /// Returns a channel to a target as the [C core names it](https://grpc.github.io/grpc/core/md_doc_naming.html):
+    /// `host:port`, `dns:///host:port`, `ipv4:1.2.3.4:50050,1.2.3.5:50050`, `unix:/path`. It is in clear text.
     ///
     /// # Errors
     ///
-    /// [`InvalidTarget`] if it cannot be one. Whether a server is there shows at the first call.
-    pub fn connect(target: &str) -> Result<Channel, InvalidTarget> {
-        target::check(target)?;
-        Ok(builder::plain(target))
+    /// [`ConnectError::Target`] if `target` is malformed. Whether a server can be reached shows at the first RPC.
+    pub fn connect(target: &str) -> Result<Channel, ConnectError> {
+        Channel::builder(target).connect()
     }
 
-    /// A channel to a target that asks for more than [`Channel::connect`]: TLS, or a token.
+    /// Configures a channel: TLS, a token, limits and more.
     pub fn builder(target: &str) -> ChannelBuilder {
         ChannelBuilder::new(target)
     }
@@ -59,27 +60,23 @@ impl Channel {
         options.into_grpcio(self.token.as_ref())
     }
 
-    fn keep<T>(&self, call: T) -> Kept<T> {
-        Kept { call, _channel: self.clone() }
-    }
-
-    /// Makes a unary call and waits for its reply.
+    /// Makes a unary RPC and waits for its reply.
     ///
     /// # Errors
     ///
-    /// The status of the call, if it is not OK.
-    pub fn unary<Req: MessageFull, Rep: MessageFull + Unpin>(
+    /// The status of the RPC, if it is not OK.
+    pub fn unary<Req: MessageFull, Rep: MessageFull>(
         &self,
         method: Method<Req, Rep>,
         request: &Req,
         options: CallOptions,
     ) -> Result<Rep, Status> {
         let method = client_method(method, MethodType::Unary);
-        block_on(receive(self.client.unary_call_async(&method, request, self.option(options)?)?))
+        block_on(reply(self, self.client.unary_call_async(&method, request, self.option(options)?)?))
     }
 
-    /// Makes a unary call. Dropping the future cancels it.
-    pub fn unary_async<Req: MessageFull, Rep: MessageFull + Unpin>(
+    /// Makes a unary RPC. Dropping the future cancels it.
+    pub fn unary_async<Req: MessageFull, Rep: MessageFull>(
         &self,
         method: Method<Req, Rep>,
         request: &Req,
@@ -87,12 +84,12 @@ impl Channel {
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::Unary);
         match self.option(options).and_then(|option| self.client.unary_call_async(&method, request, option)) {
-            Ok(reply) => self.keep(receive(reply)).boxed(),
+            Ok(receiver) => reply(self.clone(), receiver).boxed(),
             Err(error) => future::err(error.into()).boxed(),
         }
     }
 
-    /// Makes a server-streaming call; waits for each reply as it is asked for.
+    /// Makes a server-streaming RPC; the iterator waits for each reply.
     pub fn server_streaming<Req: MessageFull, Rep: MessageFull>(
         &self,
         method: Method<Req, Rep>,
@@ -102,7 +99,7 @@ impl Channel {
         Replies::new(self.server_streaming_async(method, request, options))
     }
 
-    /// Makes a server-streaming call.
+    /// Makes a server-streaming RPC.
     pub fn server_streaming_async<Req: MessageFull, Rep: MessageFull>(
         &self,
         method: Method<Req, Rep>,
@@ -111,18 +108,18 @@ impl Channel {
     ) -> ReplyStream<Rep> {
         let method = client_method(method, MethodType::ServerStreaming);
         match self.option(options).and_then(|option| self.client.server_streaming(&method, request, option)) {
-            Ok(replies) => self.keep(replies.map(|reply| reply.map_err(Status::from))).boxed(),
+            Ok(receiver) => replies(self.clone(), receiver),
             Err(error) => failed(error),
         }
     }
 
-    /// Makes a client-streaming call: sends every request, then waits for the reply. The
-    /// server may reply before it has seen all of them.
+    /// Makes a client-streaming RPC: sends every request, then waits for the reply. The server may reply before it has
+    /// received all of them.
     ///
     /// # Errors
     ///
-    /// The status of the call, if it is not OK.
-    pub fn client_streaming<Req: MessageFull, Rep: MessageFull + Unpin>(
+    /// The status of the RPC, if it is not OK.
+    pub fn client_streaming<Req: MessageFull, Rep: MessageFull>(
         &self,
         method: Method<Req, Rep>,
         requests: impl IntoIterator<Item = Req, IntoIter: Send + 'static>,
@@ -131,8 +128,8 @@ impl Channel {
         block_on(self.client_streaming_async(method, stream::iter(requests), options))
     }
 
-    /// Makes a client-streaming call.
-    pub fn client_streaming_async<Req: MessageFull, Rep: MessageFull + Unpin>(
+    /// Makes a client-streaming RPC.
+    pub fn client_streaming_async<Req: MessageFull, Rep: MessageFull>(
         &self,
         method: Method<Req, Rep>,
         requests: impl Stream<Item = Req> + Send + 'static,
@@ -140,21 +137,21 @@ impl Channel {
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::ClientStreaming);
         match self.option(options).and_then(|option| self.client.client_streaming(&method, option)) {
-            Ok((sink, reply)) => {
-                let mut pump = RequestPump::new(requests, sink);
-                let mut reply = receive(reply);
+            Ok((sink, receiver)) => {
+                let mut requests = RequestSender::new(requests, sink);
+                let mut reply = reply(self.clone(), receiver);
                 let exchange = future::poll_fn(move |cx| {
-                    pump.poll_send(cx);
+                    requests.poll_send(cx);
                     reply.poll_unpin(cx)
                 });
-                self.keep(exchange).boxed()
+                exchange.boxed()
             }
             Err(error) => future::err(error.into()).boxed(),
         }
     }
 
-    /// Makes a bidirectional call. Requests are sent while replies are waited for, on the
-    /// thread that waits: an iterator that waits for something keeps replies waiting too.
+    /// Makes a bidirectional-streaming RPC. Requests are sent while the caller waits for replies, on its thread: an
+    /// iterator that blocks delays the replies too.
     pub fn bidi_streaming<Req: MessageFull, Rep: MessageFull>(
         &self,
         method: Method<Req, Rep>,
@@ -164,7 +161,7 @@ impl Channel {
         Replies::new(self.bidi_streaming_async(method, stream::iter(requests), options))
     }
 
-    /// Makes a bidirectional call. Requests are sent while the replies are polled.
+    /// Makes a bidirectional-streaming RPC. Requests are sent while the replies are polled.
     pub fn bidi_streaming_async<Req: MessageFull, Rep: MessageFull>(
         &self,
         method: Method<Req, Rep>,
@@ -173,43 +170,50 @@ impl Channel {
     ) -> ReplyStream<Rep> {
         let method = client_method(method, MethodType::Duplex);
         match self.option(options).and_then(|option| self.client.duplex_streaming(&method, option)) {
-            Ok((sink, replies)) => self.keep(Duplex::new(RequestPump::new(requests, sink), replies)).boxed(),
+            Ok((sink, mut receiver)) => {
+                let mut requests = RequestSender::new(requests, sink);
+                let exchange = stream::poll_fn(move |cx| {
+                    requests.poll_send(cx);
+                    receiver.poll_next_unpin(cx)
+                });
+                replies(self.clone(), exchange)
+            }
             Err(error) => failed(error),
         }
     }
 }
 
-/// A call, and the channel that it goes over: the channel's completion queue ends with its
-/// last clone, and a call without a queue never ends.
-struct Kept<T> {
-    call: T,
-    _channel: Channel,
-}
-
-impl<T: Future + Unpin> Future for Kept<T> {
-    type Output = T::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T::Output> {
-        self.call.poll_unpin(cx)
-    }
-}
-
-impl<T: Stream + Unpin> Stream for Kept<T> {
-    type Item = T::Item;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T::Item>> {
-        self.call.poll_next_unpin(cx)
-    }
-}
-
-/// The one reply of a call. A server that says OK and sends none makes grpcio panic.
-fn receive<Rep>(
-    reply: impl Future<Output = grpcio::Result<Rep>> + Send + Unpin,
+/// The one reply of an RPC. It keeps a clone of the channel, whose completion queue ends with the last one: an RPC
+/// without a queue never ends.
+fn reply<Rep: MessageFull>(
+    channel: impl Borrow<Channel> + Send,
+    receiver: impl Future<Output = grpcio::Result<MessageReader>> + Send + Unpin,
 ) -> impl Future<Output = Result<Rep, Status>> + Send + Unpin {
-    AssertUnwindSafe(reply).catch_unwind().map(|reply| match reply {
-        Ok(reply) => reply.map_err(Status::from),
+    AssertUnwindSafe(receiver).catch_unwind().map(move |reply| match reply {
+        Ok(reply) => decode(reply?, channel.borrow().max_reply_bytes),
+        // A server that answers OK and sends no reply makes grpcio panic.
         Err(_) => Err(Status::new(Code::Internal, "the server answered OK without a message")),
     })
+}
+
+/// The replies of an RPC, which keep the channel as in [`reply`]. The first error is the last item, and cancels it.
+fn replies<Rep: MessageFull>(
+    channel: Channel,
+    receiver: impl Stream<Item = grpcio::Result<MessageReader>> + Send + Unpin + 'static,
+) -> ReplyStream<Rep> {
+    let max_bytes = channel.max_reply_bytes;
+    let mut rpc = Some((receiver, channel));
+    let replies = stream::poll_fn(move |cx| {
+        let Some((receiver, _)) = &mut rpc else {
+            return Poll::Ready(None);
+        };
+        let next = ready!(receiver.poll_next_unpin(cx)).map(|reply| decode(reply?, max_bytes));
+        if !matches!(next, Some(Ok(_))) {
+            rpc = None;
+        }
+        Poll::Ready(next)
+    });
+    replies.boxed()
 }
 
 fn failed<Rep: MessageFull>(error: grpcio::Error) -> ReplyStream<Rep> {

@@ -1,4 +1,4 @@
-//! What one call asks for beside its request.
+//! The options of one RPC: deadline, wait-for-ready and metadata.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use grpcio::{CallOption, Metadata, MetadataBuilder};
 
 use crate::bearer_token::BearerToken;
 
-/// The longest deadline, so that a date in the far future cannot overflow: ten years.
+/// The maximum timeout, ten years, so that the deadline cannot overflow.
 pub(super) const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// The metadata that a token is sent in.
+/// The metadata key of the token.
 const AUTHORIZATION: &str = "authorization";
 
-/// What one call asks for beside its request.
+/// The options of one RPC.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct CallOptions {
@@ -22,27 +22,27 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// The time that the call may take, after which it ends with DEADLINE_EXCEEDED. Without
-    /// one it may take forever. More than ten years are taken as ten years.
+    /// Sets the time after which the RPC ends with DEADLINE_EXCEEDED; the default is no limit. More than ten years
+    /// count as ten years.
     pub fn timeout(mut self, timeout: Duration) -> CallOptions {
         self.timeout = Some(timeout.min(MAX_TIMEOUT));
         self
     }
 
-    /// Waits for a connection, up to the deadline, rather than to end with UNAVAILABLE when
-    /// the server cannot be reached.
+    /// Sets whether the RPC waits for a connection, up to its deadline, instead of failing with UNAVAILABLE when the
+    /// server cannot be reached ([wait-for-ready](https://grpc.io/docs/guides/wait-for-ready/)); the default is not to.
     pub fn wait_for_ready(mut self, wait: bool) -> CallOptions {
         self.wait_for_ready = wait;
         self
     }
 
-    /// Metadata to send along. An `authorization` among it takes the place of the channel's token.
+    /// Sets the metadata to send. An `authorization` in it takes the place of the channel's token.
     pub fn metadata(mut self, metadata: Metadata) -> CallOptions {
         self.metadata = Some(metadata);
         self
     }
 
-    /// The options for grpcio, with the token of the channel.
+    /// Returns grpcio's options, with the channel's token.
     pub(super) fn into_grpcio(self, token: Option<&BearerToken>) -> grpcio::Result<CallOption> {
         let mut option = CallOption::default().wait_for_ready(self.wait_for_ready);
         if let Some(timeout) = self.timeout {
@@ -69,7 +69,7 @@ fn with_token(metadata: Option<Metadata>, token: &BearerToken) -> grpcio::Result
         if key.ends_with("-bin") {
             builder.add_bytes(key, value)?;
         } else {
-            // It has come in as a text.
+            // The builder took it as a string.
             builder.add_str(key, &String::from_utf8_lossy(value))?;
         }
     }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_goes_along_with_the_metadata_of_the_call() {
+    fn the_token_is_sent_beside_the_metadata_of_the_rpc() {
         let token = BearerToken::new("0123456789abcdef").unwrap();
         let bearer = ("authorization", &b"Bearer 0123456789abcdef"[..]);
         assert_eq!(entries(&with_token(None, &token).unwrap()), [bearer]);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_may_bring_its_own_authorization() {
+    fn the_metadata_of_an_rpc_may_replace_the_token() {
         let token = BearerToken::new("0123456789abcdef").unwrap();
         let mut own = MetadataBuilder::new();
         own.add_str("Authorization", "Basic abc").unwrap();

@@ -1,21 +1,21 @@
 //! The replies of an RPC as a blocking iterator.
 
 use futures::StreamExt;
-use futures::executor::block_on;
+use futures_lite::future::block_on;
 
 use crate::reply::ReplyStream;
 use crate::status::Status;
 
-/// The replies of a call, for callers that wait: an iterator over a [`ReplyStream`].
+/// A blocking iterator over the replies of a streaming RPC, a [`ReplyStream`].
 ///
-/// Dropping it before its end cancels the call.
-#[must_use = "dropping the replies cancels the call"]
+/// Dropping it before its end cancels the RPC.
+#[must_use = "dropping the replies cancels the RPC"]
 pub struct Replies<Rep> {
     stream: ReplyStream<Rep>,
 }
 
 impl<Rep> Replies<Rep> {
-    pub(crate) fn new(stream: ReplyStream<Rep>) -> Replies<Rep> {
+    pub(super) fn new(stream: ReplyStream<Rep>) -> Replies<Rep> {
         Replies { stream }
     }
 }

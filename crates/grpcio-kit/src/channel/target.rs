@@ -1,16 +1,16 @@
-//! The texts that name a server.
+//! Validates targets, the [names of servers](https://grpc.github.io/grpc/core/md_doc_naming.html).
 
 use std::net::{IpAddr, SocketAddrV4, SocketAddrV6};
 
-/// Why a text is no target of a channel.
+/// A target that a channel cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{target}` is no target: {reason}")]
+#[error("`{target}` is not a target: {reason}")]
 pub struct InvalidTarget {
     target: String,
     reason: &'static str,
 }
 
-/// Refuses what the C core would fail at, or read as something else.
+/// Rejects what the C core would panic on or misread.
 pub(super) fn check(target: &str) -> Result<(), InvalidTarget> {
     let fail = |reason| Err(InvalidTarget { target: target.to_owned(), reason });
     if target.is_empty() {
@@ -32,8 +32,8 @@ pub(super) fn check(target: &str) -> Result<(), InvalidTarget> {
     }
 }
 
-/// Whether what is sent to `target` stays on this machine: a loopback address, `localhost`, or a
-/// Unix socket. What is not written in one of the usual ways does not count as such.
+/// Whether `target` is on this machine: a loopback address, `localhost`, or a Unix socket. Unusual ways to write one
+/// do not count.
 pub(super) fn is_local(target: &str) -> bool {
     match target.split_once(':') {
         Some(("unix" | "unix-abstract", _)) => true,
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stays_on_this_machine_is_known_by_its_target() {
+    fn loopback_targets_are_local() {
         let local = [
             "localhost:1",
             "LocalHost:1",
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_this_machine_is_another() {
+    fn targets_that_only_look_like_loopback_are_not_local() {
         let others = [
             "example.com:1",
             "localhost.example.com:1",

@@ -1,4 +1,4 @@
-//! The thread on which the replies of channels come in, and tasks that run on it.
+//! The thread that receives the replies of channels, and tasks that run on it.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -9,10 +9,10 @@ use grpcio::{EnvBuilder, Environment};
 
 use super::Channel;
 
-/// A thread that waits for replies: a completion queue of the C core.
+/// A thread that polls a completion queue of the C core, and so receives replies.
 ///
-/// A channel has one of its own unless it is told to use this ([`ChannelBuilder::thread`]). The thread ends with its
-/// last clone and the last channel that uses it.
+/// A channel starts one of its own unless it is given this ([`ChannelBuilder::thread`]). The thread ends with its last
+/// clone and the last channel that uses it.
 ///
 /// [`ChannelBuilder::thread`]: crate::ChannelBuilder::thread
 #[derive(Clone)]
@@ -39,11 +39,11 @@ impl fmt::Debug for ClientThread {
 }
 
 impl Channel {
-    /// Runs a task on the thread that replies come in on, which costs the least for each of its calls: no other thread
-    /// has to be woken up. It begins on the thread of the caller, up to the first thing that it waits for.
+    /// Runs a task on the thread that receives replies, so that no other thread has to be woken for them. The task starts
+    /// on the caller's thread, and moves at its first `await` that is not ready.
     ///
-    /// The task must not block: all replies of the thread's channels wait for it. A panic ends the task and nothing
-    /// else. The task lives as long as it takes, and has to keep a clone of the channel as long.
+    /// The task must not block: all replies of the thread's channels would wait for it. A panic ends the task only. The
+    /// task must keep a clone of the channel while it runs.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         // A panic would end the thread.
         self.client.spawn(AssertUnwindSafe(task).catch_unwind().map(drop));

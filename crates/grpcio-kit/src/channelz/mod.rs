@@ -1,21 +1,17 @@
-//! What this process has of channels, servers and sockets, and what goes over them:
-//! `grpc.channelz.v1.Channelz`, for `grpcdebug` and the like
-//! (<https://github.com/grpc/proposal/blob/master/A14-channelz.md>).
+//! The `grpc.channelz.v1.Channelz` service ([gRFC A14](https://github.com/grpc/proposal/blob/master/A14-channelz.md)),
+//! for `grpcdebug` and the like: the channels, servers and sockets of this process, and their counters.
 //!
-//! The C core counts, and gives its counts out as JSON.
+//! The C core counts, and provides its counters as JSON. Two of its deviations from the protocol are corrected here:
 //!
-//! What it does not do as the protocol has it is mended here:
+//! - it ignores `max_results` and lists up to 100 entries;
+//! - it marks local time as UTC (`timestamps`), and formats it in a way that is not thread-safe.
 //!
-//! - its lists have up to 100 entries, whatever the caller asks for;
-//! - it writes local time and calls it UTC (`clock`), in a way that is not safe from two threads.
-//!
-//! What stays: flow control windows, socket options and a socket's `remote_name` are never there,
-//! `summary` makes no difference, the names of servers are empty, and a listening socket has the
-//! port that was asked for, even if that is 0.
+//! Others remain: flow control windows, socket options and a socket's `remote_name` are always absent, `summary` has
+//! no effect, servers have no name, and a listening socket has the port that was configured, even if that is 0.
 
-mod clock;
 mod json;
 pub mod proto;
+mod timestamps;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -23,75 +19,75 @@ use crate::call::Call;
 use crate::channelz::proto::channelz::{
     GetChannelRequest, GetChannelResponse, GetServerRequest, GetServerResponse, GetServerSocketsRequest,
     GetServerSocketsResponse, GetServersRequest, GetServersResponse, GetSocketRequest, GetSocketResponse,
-    GetSubchannelRequest, GetSubchannelResponse, GetTopChannelsRequest, GetTopChannelsResponse, Server,
+    GetSubchannelRequest, GetSubchannelResponse, GetTopChannelsRequest, GetTopChannelsResponse,
 };
 use crate::channelz::proto::channelz_grpc::{Channelz as ChannelzMethods, channelz_service};
 use crate::service::Service;
 use crate::status::Status;
 use crate::status::code::Code;
 
-/// The entries of a page, so that a call is short. It is also the C core's own choice for all
-/// lists but that of sockets.
+/// The maximum number of entries in a page, so that a call is short. It is also the C core's own choice for all lists
+/// but that of sockets.
 const MAX_PAGE: usize = 100;
 
 /// The `grpc.channelz.v1.Channelz` service.
 ///
-/// It shows every channel, server and socket of the process, with the addresses and
-/// certificates of those who are connected, and has nothing to set: who may ask is for an
-/// [`Interceptor`](crate::Interceptor) to say.
+/// It shows every channel, server and socket of the process, with the peers' addresses and certificates. Restrict its
+/// callers with an [`Interceptor`](crate::Interceptor).
 ///
-/// A page has at most 100 entries. The C core has to count for all of this, which the channel
-/// argument `grpc.enable_channelz` (on by default) can turn off, as does `grpc.minimal_stack`.
+/// A page has up to 100 entries. The counters need the channel argument `grpc.enable_channelz` (on by default), which
+/// `grpc.minimal_stack` turns off as well.
 ///
-/// Channels made by [`Channel`](crate::Channel) have no trace. The C core writes traces
-/// without a lock, so that one who looks at a channel can make the process crash: give
-/// channels that are made in another way, with grpcio itself, the channel argument
+/// Channels made by [`Channel`](crate::Channel) have no trace: the C core writes traces without a lock, so that reading
+/// one can crash the process. Give channels made with grpcio itself the channel argument
 /// `grpc.max_channel_trace_event_memory_per_node` of 0 too.
 #[derive(Clone, Copy, Debug)]
 pub struct Channelz;
 
 impl Channelz {
-    /// The service, ready to be registered.
+    /// Returns the service, to be registered.
     pub fn service() -> Service {
         channelz_service(Channelz)
     }
 }
 
-/// A server, as the C core counts it.
+/// Identifies a server in the C core's counters; `None` if they could not be read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ServerId(i64);
+pub(crate) struct ServerId(Option<u64>);
 
-/// One server is made at a time, so that the newest is known to be it.
+/// Held while a server is made, so that the newest one is known to be it.
 static NEWEST: Mutex<()> = Mutex::new(());
 
 impl ServerId {
-    /// Makes a server, and tells which it is.
-    pub fn of<E>(make: impl FnOnce() -> Result<grpcio::Server, E>) -> Result<(grpcio::Server, ServerId), E> {
+    /// Makes a server, and returns it with its id.
+    pub(crate) fn of<E>(make: impl FnOnce() -> Result<grpcio::Server, E>) -> Result<(grpcio::Server, ServerId), E> {
         let _newest = NEWEST.lock().unwrap_or_else(PoisonError::into_inner);
-        let server = make()?;
-        let ids = servers().into_iter().map(|server| server.ref_.server_id);
-        Ok((server, ServerId(ids.max().unwrap_or_default())))
+        Ok((make()?, ServerId(newest_server())))
     }
 
-    /// The calls that have begun and not ended, whether a method has seen them or not.
-    pub fn calls_in_flight(self) -> i64 {
-        let server = servers().into_iter().find(|server| server.ref_.server_id == self.0);
-        server.map_or(0, |server| server.data.calls_started - server.data.calls_succeeded - server.data.calls_failed)
+    /// Returns the number of calls that have begun and not ended, whether or not they have reached a method; `None` if
+    /// the C core's counters cannot be read.
+    pub(crate) fn calls_in_flight(self) -> Option<u64> {
+        let id = self.0?;
+        let reply: GetServerResponse = json::find("server", id, |read| grpcio::channelz::get_server(id, read)).ok()?;
+        let data = reply.server.data.as_ref()?;
+        // The counters are read one after the other: a call may end in between.
+        Some(u64::try_from(data.calls_started - data.calls_succeeded - data.calls_failed).unwrap_or(0))
     }
 }
 
-fn servers() -> Vec<Server> {
-    let mut servers = Vec::new();
-    let mut start = 0;
+/// Returns the highest id of a server: ids are assigned in ascending order.
+fn newest_server() -> Option<u64> {
+    let mut newest = None;
     loop {
-        let Ok(page) = json::get::<GetServersResponse>(|read| grpcio::channelz::get_servers(start, read)) else {
-            return servers;
-        };
-        let last = page.server.last().map(|server| server.ref_.server_id);
-        servers.extend(page.server);
-        match last.and_then(|id| u64::try_from(id).ok()) {
-            Some(id) if !page.end => start = id + 1,
-            _ => return servers,
+        let start = newest.map_or(0, |id| id + 1);
+        let page: GetServersResponse = json::list(|read| grpcio::channelz::get_servers(start, read)).ok()?;
+        match page.server.last() {
+            Some(server) => newest = Some(u64::try_from(server.ref_.server_id).ok()?),
+            None => return newest,
+        }
+        if page.end {
+            return newest;
         }
     }
 }
@@ -100,16 +96,16 @@ impl ChannelzMethods for Channelz {
     fn get_top_channels(&self, _: &Call<'_>, request: GetTopChannelsRequest) -> Result<GetTopChannelsResponse, Status> {
         let start = number("start_channel_id", request.start_channel_id)?;
         let max = page(request.max_results)?;
-        let mut reply: GetTopChannelsResponse = json::get(|read| grpcio::channelz::get_top_channels(start, read))?;
-        reply.end &= cut(&mut reply.channel, max);
+        let mut reply: GetTopChannelsResponse = json::list(|read| grpcio::channelz::get_top_channels(start, read))?;
+        reply.end &= truncate(&mut reply.channel, max);
         Ok(reply)
     }
 
     fn get_servers(&self, _: &Call<'_>, request: GetServersRequest) -> Result<GetServersResponse, Status> {
         let start = number("start_server_id", request.start_server_id)?;
         let max = page(request.max_results)?;
-        let mut reply: GetServersResponse = json::get(|read| grpcio::channelz::get_servers(start, read))?;
-        reply.end &= cut(&mut reply.server, max);
+        let mut reply: GetServersResponse = json::list(|read| grpcio::channelz::get_servers(start, read))?;
+        reply.end &= truncate(&mut reply.server, max);
         Ok(reply)
     }
 
@@ -145,20 +141,20 @@ impl ChannelzMethods for Channelz {
     }
 }
 
-/// An id, or the least one to list.
+/// Validates an id.
 fn number(field: &str, value: i64) -> Result<u64, Status> {
     // The C core takes an intptr_t.
     let number = isize::try_from(value).ok().and_then(|value| u64::try_from(value).ok());
-    number.ok_or_else(|| invalid(format!("{field} is {value}, and no number from 0 to {}", isize::MAX)))
+    number.ok_or_else(|| invalid(format!("{field} is {value}; use a number from 0 to {}", isize::MAX)))
 }
 
-/// The most entries that a reply may have.
+/// Returns the maximum number of entries in a reply.
 fn page(max_results: i64) -> Result<usize, Status> {
     match usize::try_from(max_results) {
         Ok(0) => Ok(MAX_PAGE),
         Ok(max) => Ok(max.min(MAX_PAGE)),
         Err(_) if max_results > 0 => Ok(MAX_PAGE),
-        Err(_) => Err(invalid(format!("max_results is {max_results}; write 0 for {MAX_PAGE}, which is also the most"))),
+        Err(_) => Err(invalid(format!("max_results is {max_results}; use 1 to {MAX_PAGE}, or 0 for {MAX_PAGE}"))),
     }
 }
 
@@ -166,9 +162,20 @@ fn invalid(message: String) -> Status {
     Status::new(Code::InvalidArgument, message)
 }
 
-/// Leaves out what is too much. Says whether nothing was.
-fn cut<T>(entries: &mut Vec<T>, max: usize) -> bool {
-    let is_whole = entries.len() <= max;
+/// Removes the entries over `max`. Returns whether there were none.
+fn truncate<T>(entries: &mut Vec<T>, max: usize) -> bool {
+    let is_complete = entries.len() <= max;
     entries.truncate(max);
-    is_whole
+    is_complete
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calls_of_a_server_that_the_c_core_does_not_count_are_unknown_rather_than_none() {
+        assert_eq!(ServerId(None).calls_in_flight(), None);
+        assert_eq!(ServerId(Some(1 << 62)).calls_in_flight(), None);
+    }
 }

@@ -1,4 +1,4 @@
-//! Files that a server or a client is set up with: certificates, keys, tokens.
+//! Files with certificates, keys and tokens: reading them, and reloading them when they change.
 
 pub(crate) mod reloads;
 pub(crate) mod watch;
@@ -8,15 +8,14 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// The largest file that is read: 1 MiB. A bundle of every public certificate authority has
-/// a quarter of that.
+/// Maximum size of a file: 1 MiB. A bundle of all public CAs has a quarter of that.
 pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// It is not there, may not be read, or is no regular file.
+    /// The file does not exist, must not be read, or is not a regular file.
     #[error("cannot read {}: {source}", path.display())]
     Read {
         /// The file.
@@ -24,24 +23,24 @@ pub enum FileError {
         /// The reason.
         source: io::Error,
     },
-    /// It has more than [`MAX_FILE_BYTES`].
-    #[error("{} is too large: it has more than {MAX_FILE_BYTES} bytes", path.display())]
+    /// The file has more than [`MAX_FILE_BYTES`].
+    #[error("{} is too large: the maximum is {MAX_FILE_BYTES} bytes", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
     },
-    /// It does not hold what it should.
+    /// The content cannot be used.
     #[error("{}: {reason}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, and what to do. Holds nothing of the file's content.
+        /// What is wrong and what to do. Contains no secret.
         reason: String,
     },
-    /// No file with the certificate authorities of this machine is where it usually is.
-    #[error("this machine has no list of certificate authorities; install ca-certificates, or name a file with the CA")]
+    /// The system has no CA bundle at any of the usual paths.
+    #[error("this system has no CA bundle; install the package ca-certificates, or name a file with the CA")]
     NoSystemRoots,
-    /// There is no thread to watch files with.
+    /// The thread that watches the files could not be started.
     #[error("cannot watch {} for changes: {source}", path.display())]
     Watch {
         /// The first of the files.
@@ -57,12 +56,12 @@ impl FileError {
     }
 }
 
-/// The content of a regular file: reading anything else may never end.
+/// Reads a regular file: reading anything else may block for ever.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let fail = |source| FileError::Read { path: path.to_owned(), source };
-    // Asked first: to open a pipe is to wait for whoever writes it.
+    // First, because opening a pipe waits for its writer.
     if !fs::metadata(path).map_err(fail)?.is_file() {
-        return Err(fail(io::Error::other("it is no regular file")));
+        return Err(fail(io::Error::other("it is not a regular file")));
     }
     let mut content = Vec::new();
     File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)).map_err(fail)?;
@@ -72,15 +71,15 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     Ok(content)
 }
 
-/// Says so in the log if a file with a secret is open to more users than its owner.
+/// Logs a warning if users other than its owner can access a file with a secret.
 pub(crate) fn warn_if_exposed(path: &Path, what: &str) {
-    // Of the file itself where `path` is a symlink, which is always open to everybody.
+    // Follows symlinks, whose own mode means nothing.
     let Ok(metadata) = fs::metadata(path) else {
         return;
     };
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         let mode = format!("{mode:04o}");
-        tracing::warn!(file = %path.display(), mode, "group or others have access to {what}; chmod 600 takes it away");
+        tracing::warn!(file = %path.display(), mode, "group or others have access to {what}; restrict it with chmod 600");
     }
 }

@@ -1,9 +1,9 @@
-//! How often files have been read again, for whoever watches the server.
+//! Counts of reloads, for metrics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How often files have been taken, and refused, since they were first read. Clones share the counts.
+/// Counts of successful and failed reloads since the files were first loaded. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct Reloads {
     counts: Arc<Counts>,
@@ -16,12 +16,12 @@ struct Counts {
 }
 
 impl Reloads {
-    /// How often a changed content has been taken into use.
+    /// Returns the number of changes that are, or were, in use.
     pub fn succeeded(&self) -> u64 {
         self.counts.succeeded.load(Ordering::Relaxed)
     }
 
-    /// How often a changed content has been refused; once for each, however long it stays.
+    /// Returns the number of changes that were rejected. Each counts once, however long it stays.
     pub fn failed(&self) -> u64 {
         self.counts.failed.load(Ordering::Relaxed)
     }

@@ -1,9 +1,9 @@
-//! A value that comes from files, and is made anew when they change.
+//! A value that is parsed from files, and reloaded when they change.
 //!
-//! Contents are compared, not time stamps: those are as coarse as the system's clock tick, and
-//! say little of a symlink that has been turned to another folder, as Kubernetes does it.
-//! The files are small. A change counts when two looks in a row have found the same, so that a file
-//! half written, or a certificate whose key comes a moment later, is passed over.
+//! One thread per value reads its files at an interval and compares contents. Time stamps would not do: they are as coarse
+//! as the system's clock tick, and do not change when a symlink is replaced, as Kubernetes does. A change is applied when
+//! two polls in a row have read the same, so that a half-written file, or a certificate whose key follows a moment later,
+//! is not.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -15,26 +15,25 @@ use std::time::Duration;
 use super::reloads::Reloads;
 use super::{FileError, read};
 
-/// The time between two looks at the files, unless told otherwise: 1 second. A change is in
-/// use after two of them.
+/// The default interval at which files are checked for changes: 1 second. A change is in use after two of them.
 pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The shortest time between two looks; a shorter one is taken as this.
+/// The minimum poll interval; shorter ones are raised to it.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// What the files held at a look, or why they could not be read.
-type Look = Result<Vec<Vec<u8>>, String>;
+/// The contents of the files at one poll, or why they could not be read.
+type Snapshot = Result<Vec<Vec<u8>>, String>;
 
-/// Makes a value from the contents of the files, in their order.
+/// Parses the contents of the files, in their order.
 type Parse<T> = Box<dyn Fn(&[Vec<u8>]) -> Result<T, FileError> + Send>;
 
-/// A value, and which one it is: they are numbered from 1.
+/// A value and its generation, counted from 1.
 pub(crate) struct Versioned<T> {
     pub generation: u64,
     pub value: T,
 }
 
-/// A value that follows its files. Clones share it; the watching ends with the last of them.
+/// A value that follows its files. Clones share it; the thread ends when the last one is dropped.
 pub(crate) struct Watched<T> {
     shared: Arc<Shared<T>>,
 }
@@ -42,7 +41,7 @@ pub(crate) struct Watched<T> {
 struct Shared<T> {
     latest: RwLock<Arc<Versioned<T>>>,
     reloads: Reloads,
-    /// Hangs up on the watcher when the last handle is dropped.
+    /// Disconnects from the watcher, and so ends it, when the last handle is dropped.
     _alive: Sender<Infallible>,
 }
 
@@ -54,8 +53,8 @@ impl<T> Clone for Watched<T> {
 }
 
 impl<T: Send + Sync + 'static> Watched<T> {
-    /// Reads `paths`, of which there is at least one, and looks at them again every `interval`. `what`
-    /// names their content in the log.
+    /// Reads `paths`, of which there is at least one, and polls them every `interval`. `what` names their content in the
+    /// log.
     pub fn start(
         what: &'static str,
         paths: Vec<PathBuf>,
@@ -76,7 +75,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
             what,
             paths,
             parse: Box::new(parse),
-            judged: Look::clone(&seen),
+            handled: Snapshot::clone(&seen),
             seen,
         };
         let first = watcher.paths.first().cloned().unwrap_or_default();
@@ -88,7 +87,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
         Ok(Watched { shared })
     }
 
-    /// The value of the last content that was good. Waits for no file.
+    /// Returns the last valid value. Reads no file.
     pub fn latest(&self) -> Arc<Versioned<T>> {
         Arc::clone(&self.shared.latest.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -100,34 +99,34 @@ impl<T> Watched<T> {
     }
 }
 
-/// The thread that looks at the files.
+/// The thread that polls the files.
 struct Watcher<T> {
     shared: Weak<Shared<T>>,
     what: &'static str,
     paths: Vec<PathBuf>,
     parse: Parse<T>,
-    /// What was found at the last look.
-    seen: Look,
-    /// What was last taken or refused.
-    judged: Look,
+    /// The result of the last poll.
+    seen: Snapshot,
+    /// The snapshot that was last applied or rejected.
+    handled: Snapshot,
 }
 
 impl<T> Watcher<T> {
     fn run(&mut self, gone: &Receiver<Infallible>, interval: Duration) {
         while let Err(RecvTimeoutError::Timeout) = gone.recv_timeout(interval) {
-            self.look();
+            self.poll();
         }
     }
 
-    fn look(&mut self) {
-        let look = self.paths.iter().map(|path| read(path).map_err(|error| error.to_string())).collect();
-        let settled = look == self.seen;
-        self.seen = look;
-        if !settled || self.seen == self.judged {
+    fn poll(&mut self) {
+        let snapshot = self.paths.iter().map(|path| read(path).map_err(|error| error.to_string())).collect();
+        let settled = snapshot == self.seen;
+        self.seen = snapshot;
+        if !settled || self.seen == self.handled {
             return;
         }
-        self.judged = self.seen.clone();
-        let made = match &self.judged {
+        self.handled = self.seen.clone();
+        let parsed = match &self.handled {
             Ok(contents) => (self.parse)(contents).map_err(|error| error.to_string()),
             Err(error) => Err(error.clone()),
         };
@@ -135,7 +134,7 @@ impl<T> Watcher<T> {
             return;
         };
         let what = self.what;
-        match made {
+        match parsed {
             Ok(value) => {
                 let mut latest = shared.latest.write().unwrap_or_else(PoisonError::into_inner);
                 let generation = latest.generation + 1;
@@ -163,7 +162,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// A number from each of `paths`, and where the watcher tells what it read, good or bad.
+    /// A number from each of `paths`, and a channel with what the watcher parsed, valid or not.
     fn numbers(paths: &[&Path]) -> (Watched<Vec<u64>>, Receiver<String>) {
         let (told, tell) = mpsc::channel();
         let first = paths[0].to_owned();
@@ -179,7 +178,7 @@ mod tests {
         (watched, tell)
     }
 
-    /// Replaces a file in one step: nobody sees half of it, however slow this machine is.
+    /// Replaces a file atomically.
     fn put(path: &Path, content: &str) {
         let next = path.with_extension("next");
         fs::write(&next, content).unwrap();
@@ -225,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_content_is_refused_once_and_the_old_value_stays() {
+    fn an_invalid_content_is_rejected_once_and_the_old_value_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "1").unwrap();
@@ -233,7 +232,7 @@ mod tests {
         put(&path, "bad");
         assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "bad");
         put(&path, "worse");
-        // The bad one stayed for many looks, or for two: it is parsed once.
+        // However many polls saw the first one, it was parsed once.
         assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "worse");
         assert_eq!(watched.latest().value, [1]);
         fs::remove_file(&path).unwrap();
@@ -265,13 +264,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_regular_file_is_refused() {
+    fn anything_but_a_regular_file_of_at_most_1_mib_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let error = read(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("no regular file"), "{error}");
+        assert!(error.contains("not a regular file"), "{error}");
         let path = folder.path().join("large");
         fs::write(&path, vec![0; 1024 * 1024 + 1]).unwrap();
         let error = read(&path).unwrap_err().to_string();
-        assert!(error.ends_with("large is too large: it has more than 1048576 bytes"), "{error}");
+        assert!(error.ends_with("large is too large: the maximum is 1048576 bytes"), "{error}");
     }
 }

@@ -1,6 +1,8 @@
-//! Whether the services of a server can be called: `grpc.health.v1.Health`, which load
-//! balancers, Kubernetes and `calc health` ask. The rules are those of
-//! <https://github.com/grpc/grpc/blob/master/doc/health-checking.md> and of the `.proto` file.
+//! The `grpc.health.v1.Health` service, which load balancers and Kubernetes use
+//! ([health checking protocol](https://github.com/grpc/grpc/blob/master/doc/health-checking.md)).
+//!
+//! The states are in a registry behind one lock. A method of the service only looks at it; a watch leaves its waker
+//! there, and whoever changes a state wakes the watches of its service.
 
 pub mod proto;
 mod registry;
@@ -22,13 +24,14 @@ use crate::status::code::Code;
 use registry::{Registry, Wakers};
 use watch::Watch;
 
-/// The services that `List` answers with; more are RESOURCE_EXHAUSTED, as the protocol has it.
+/// The maximum number of services in a reply to `List`; with more it fails with RESOURCE_EXHAUSTED, as the protocol
+/// requires.
 const MAX_LISTED: usize = 100;
 
 /// The state of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServingStatus {
-    /// The server cannot tell yet.
+    /// The state is not known yet.
     Unknown,
     /// The service can be called.
     Serving,
@@ -36,13 +39,10 @@ pub enum ServingStatus {
     NotServing,
 }
 
-/// The states of a server's services, and the service that tells them.
+/// The states of a server's services, served as `grpc.health.v1.Health` by a server that is given them
+/// ([`ServerBuilder::health`](crate::ServerBuilder::health)). Clones share the states.
 ///
-/// Clones share them. A server that is given one
-/// ([`ServerBuilder::health`](crate::ServerBuilder::health)) answers
-/// `grpc.health.v1.Health` from it.
-///
-/// A service is known by its name, which generated code has as a constant:
+/// A service is identified by its full name, which generated code has as a constant:
 ///
 /// ```
 /// use grpcio_kit::{Health, ServingStatus};
@@ -53,14 +53,12 @@ pub enum ServingStatus {
 ///
 /// # Watches
 ///
-/// A watch gets the state of its service at once and then each change in order, never the
-/// same state twice in a row. Of a service whose caller does not read, the newest
-/// 64 changes are kept, for all of its watches together; older ones are lost to those that
-/// have not read them, the newest never is.
+/// A watch receives the state of its service at once and then each change in order, never the same state twice in a
+/// row. The newest 64 changes of a service are kept for its watches: a slower client misses older ones, never the
+/// newest.
 ///
-/// A service that is not known may be watched: it may become so. For such names there is
-/// memory to bound: a name has at most [`Health::MAX_UNKNOWN_NAME`] bytes, and there are at
-/// most [`Health::MAX_UNKNOWN_NAMES`] at a time.
+/// An unknown service may be watched, as it may be added later. To bound memory, such a name has at most
+/// [`Health::MAX_UNKNOWN_NAME`] bytes, and there are at most [`Health::MAX_UNKNOWN_NAMES`] at a time.
 #[derive(Clone)]
 pub struct Health {
     registry: Arc<Mutex<Registry>>,
@@ -76,71 +74,67 @@ impl Health {
     /// The name of the service: `grpc.health.v1.Health`.
     pub const NAME: &'static str = health::NAME;
 
-    /// The name under which the server as a whole is known.
+    /// The name that stands for the server as a whole.
     pub const SERVER: &'static str = "";
 
-    /// The longest name of an unknown service that can be watched, in bytes. A longer one is
-    /// answered with INVALID_ARGUMENT.
+    /// The maximum size of the name of an unknown service that is watched, in bytes; over it the watch fails with
+    /// INVALID_ARGUMENT.
     pub const MAX_UNKNOWN_NAME: usize = 1024;
 
-    /// The unknown services that can be watched at a time, by any number of callers. One more
-    /// is answered with RESOURCE_EXHAUSTED.
+    /// The maximum number of unknown services that are watched at a time, by any number of callers; over it a watch
+    /// fails with RESOURCE_EXHAUSTED.
     pub const MAX_UNKNOWN_NAMES: usize = 1000;
 
-    /// A server that is serving as a whole ([`Health::SERVER`]), and no services yet.
+    /// Returns the state of a server that is serving as a whole ([`Health::SERVER`]), without services.
     pub fn new() -> Health {
         let health = Health { registry: Arc::default() };
         health.set(Health::SERVER, ServingStatus::Serving);
         health
     }
 
-    /// The state of a service from now on. Ignored after [`Health::shutdown`].
-    ///
-    /// Wakes each watch of the service; what they do then runs elsewhere.
+    /// Sets the state of a service, and sends it to the service's watches. Ignored after [`Health::shutdown`].
     pub fn set(&self, service: &str, status: ServingStatus) {
         self.change(|registry| registry.set(service, status));
     }
 
-    /// Forgets a service: those who check it get NOT_FOUND, its watches SERVICE_UNKNOWN.
-    /// Ignored after [`Health::shutdown`].
+    /// Removes a service: checks then fail with NOT_FOUND, and its watches receive SERVICE_UNKNOWN. Ignored after
+    /// [`Health::shutdown`].
     pub fn clear(&self, service: &str) {
         self.change(|registry| registry.clear(service));
     }
 
-    /// The state of a service, if it is known.
+    /// Returns the state of a service, if it is known.
     pub fn get(&self, service: &str) -> Option<ServingStatus> {
         self.registry().get(service)
     }
 
-    /// Every service is [`ServingStatus::NotServing`] from now on. There is no way back.
+    /// Sets every service to [`ServingStatus::NotServing`] for good.
     pub fn shutdown(&self) {
         self.change(Registry::shutdown);
     }
 
-    /// Ends every watch with UNAVAILABLE, after it has got the changes before; new ones get
-    /// the state and end at once. There is no way back.
-    ///
-    /// A server does this when it ends, or its watches would keep it.
+    /// Ends every watch with UNAVAILABLE once it has received the changes so far; later watches receive the state and
+    /// end at once. A server does this when it shuts down, as it would wait for its watches otherwise.
     pub fn end_watches(&self) {
         self.change(Registry::end_watches);
     }
 
-    /// The number of watches that are open.
+    /// Returns the number of open watches.
     pub fn watches(&self) -> usize {
         self.registry().watches()
     }
 
-    /// The service, ready to be registered.
+    /// Returns the service, to be registered.
     pub(crate) fn service(&self) -> Service {
         health_service(Methods(self.clone()))
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
-        // Whoever panicked with the lock was not in the middle of a change: none can panic.
+        // A poisoned registry is consistent: no change to it can panic halfway.
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a change, and wakes whoever waits for it once the lock is free again.
+    /// Makes a change, and wakes the watches that wait for it once the lock is released.
     fn change(&self, change: impl FnOnce(&mut Registry) -> Wakers) {
         let wakers = change(&mut self.registry());
         for waker in wakers.into_values() {
@@ -149,14 +143,14 @@ impl Health {
     }
 }
 
-/// The service's side of a [`Health`].
+/// Implements the service on a [`Health`].
 struct Methods(Health);
 
 impl HealthMethods for Methods {
     fn check(&self, _: &Call<'_>, request: HealthCheckRequest) -> Result<HealthCheckResponse, Status> {
         match self.0.get(&request.service) {
             Some(status) => Ok(response(Some(status))),
-            None => Err(Status::new(Code::NotFound, format!("there is no service `{}`", request.service))),
+            None => Err(Status::new(Code::NotFound, format!("unknown service `{}`", request.service))),
         }
     }
 
@@ -175,7 +169,7 @@ impl HealthMethods for Methods {
     }
 }
 
-/// A state as it is sent; `None` is that of a service that is not known.
+/// Returns the reply for a state; `None` is that of an unknown service.
 fn response(status: Option<ServingStatus>) -> HealthCheckResponse {
     let status = match status {
         Some(ServingStatus::Unknown) => Proto::UNKNOWN,

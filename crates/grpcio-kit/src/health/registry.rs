@@ -1,7 +1,7 @@
-//! What is known of each service, and who waits for a change of it.
+//! The state of each service, and the watches that wait for a change of it.
 //!
-//! Everything here is under one lock, which is held for map look-ups only: whoever has to be
-//! woken is handed out, to be woken when the lock is free.
+//! All of it is behind one lock, which is held for map look-ups only: wakers are returned, to be woken or dropped once
+//! the lock is released.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::mem;
@@ -12,50 +12,50 @@ use super::{Health, ServingStatus};
 use crate::status::Status;
 use crate::status::code::Code;
 
-/// The changes of a service that are kept for watches that have not read them yet.
+/// The maximum number of changes of a service that are kept for watches that have not read them yet.
 pub(super) const MAX_CHANGES: usize = 64;
 
-/// Who is to be woken, by the number of the watch.
+/// Wakers, by the number of their watch.
 pub(super) type Wakers = BTreeMap<u64, Waker>;
 
 /// The services of a server.
 #[derive(Default)]
 pub(super) struct Registry {
     entries: HashMap<Arc<str>, Entry>,
-    /// How many entries are there for their watches alone.
+    /// The number of entries that exist only for their watches.
     unknown: usize,
-    /// The number that the next watch gets.
+    /// The number of the next watch.
     next_watch: u64,
     is_shut_down: bool,
     are_watches_ended: bool,
 }
 
-/// A service that is known, or watched, or both.
+/// A service that is known, watched, or both.
 #[derive(Default)]
 struct Entry {
-    /// The last states, the present one at the end; `None` is "unknown".
+    /// The latest states, the current one last; `None` is "unknown".
     changes: VecDeque<Option<ServingStatus>>,
-    /// How many states there have been before those.
-    forgotten: u64,
+    /// The number of states before those.
+    dropped: u64,
     watches: usize,
-    /// The watches that have read everything.
+    /// The watches that have read everything so far.
     waiting: Wakers,
 }
 
-/// What a watch has to remember.
+/// How far a watch has read.
 pub(super) struct Position {
-    pub service: Arc<str>,
+    pub(super) service: Arc<str>,
     number: u64,
-    /// How many states of the service it has passed.
+    /// The number of the service's states that it has passed.
     passed: u64,
-    /// What it got last, unless it has got nothing yet.
+    /// The state that it received last, if any.
     last: Option<Option<ServingStatus>>,
 }
 
-/// What there is for a watch.
+/// The next item of a watch.
 pub(super) enum Next {
     State(Option<ServingStatus>),
-    Nothing,
+    Pending,
     End,
 }
 
@@ -68,13 +68,13 @@ impl Entry {
         self.changes.back().copied().flatten()
     }
 
-    /// Takes a state, and hands out who waits for it.
+    /// Adds a state, and returns the watches that wait for it.
     fn set(&mut self, state: Option<ServingStatus>) -> Wakers {
         if self.state() == state {
             return Wakers::new();
         }
         if self.changes.len() == MAX_CHANGES || self.watches == 0 {
-            self.forgotten += 1;
+            self.dropped += 1;
             self.changes.pop_front();
         }
         self.changes.push_back(state);
@@ -83,12 +83,12 @@ impl Entry {
 }
 
 impl Registry {
-    pub fn get(&self, service: &str) -> Option<ServingStatus> {
+    pub(super) fn get(&self, service: &str) -> Option<ServingStatus> {
         self.entries.get(service)?.state()
     }
 
-    /// Every service that is known, unless there are more than `max`.
-    pub fn list(&self, max: usize) -> Option<Vec<(Arc<str>, ServingStatus)>> {
+    /// Returns all known services, unless there are more than `max`.
+    pub(super) fn list(&self, max: usize) -> Option<Vec<(Arc<str>, ServingStatus)>> {
         if self.entries.len() - self.unknown > max {
             return None;
         }
@@ -96,7 +96,7 @@ impl Registry {
         Some(known.collect())
     }
 
-    pub fn set(&mut self, service: &str, status: ServingStatus) -> Wakers {
+    pub(super) fn set(&mut self, service: &str, status: ServingStatus) -> Wakers {
         if self.is_shut_down {
             return Wakers::new();
         }
@@ -110,7 +110,7 @@ impl Registry {
         entry.set(Some(status))
     }
 
-    pub fn clear(&mut self, service: &str) -> Wakers {
+    pub(super) fn clear(&mut self, service: &str) -> Wakers {
         let Some(entry) = self.entries.get_mut(service).filter(|entry| entry.state().is_some()) else {
             return Wakers::new();
         };
@@ -125,28 +125,28 @@ impl Registry {
         entry.set(None)
     }
 
-    pub fn shutdown(&mut self) -> Wakers {
+    pub(super) fn shutdown(&mut self) -> Wakers {
         self.is_shut_down = true;
         let known = self.entries.values_mut().filter(|entry| entry.state().is_some());
         known.flat_map(|entry| entry.set(Some(ServingStatus::NotServing))).collect()
     }
 
-    pub fn end_watches(&mut self) -> Wakers {
+    pub(super) fn end_watches(&mut self) -> Wakers {
         self.are_watches_ended = true;
         self.entries.values_mut().flat_map(|entry| mem::take(&mut entry.waiting)).collect()
     }
 
-    /// How many names there are, known or not.
+    /// Returns the number of names, known or not.
     #[cfg(test)]
-    pub fn names(&self) -> usize {
+    pub(super) fn names(&self) -> usize {
         self.entries.len()
     }
 
-    pub fn watches(&self) -> usize {
+    pub(super) fn watches(&self) -> usize {
         self.entries.values().map(|entry| entry.watches).sum()
     }
 
-    pub fn begin_watch(&mut self, service: &str) -> Result<Position, Status> {
+    pub(super) fn begin_watch(&mut self, service: &str) -> Result<Position, Status> {
         let service = match self.entries.get_key_value(service) {
             Some((service, _)) => Arc::clone(service),
             None => self.add_unknown(service)?,
@@ -156,7 +156,7 @@ impl Registry {
         let mut position = Position { service, number, passed: 0, last: None };
         if let Some(entry) = self.entries.get_mut(&position.service) {
             entry.watches += 1;
-            position.passed = entry.forgotten + entry.changes.len() as u64 - 1;
+            position.passed = entry.dropped + entry.changes.len() as u64 - 1;
         }
         Ok(position)
     }
@@ -164,7 +164,7 @@ impl Registry {
     fn add_unknown(&mut self, service: &str) -> Result<Arc<str>, Status> {
         if service.len() > Health::MAX_UNKNOWN_NAME {
             let message = format!(
-                "there is no service with this name of {} bytes, and to wait for one it may have at most {}",
+                "the service is unknown, and its name of {} bytes is too long to be watched; the maximum is {}",
                 service.len(),
                 Health::MAX_UNKNOWN_NAME
             );
@@ -172,7 +172,7 @@ impl Registry {
         }
         if self.unknown >= Health::MAX_UNKNOWN_NAMES {
             let message = format!(
-                "there is no service `{service}`, and {} others that are not there are watched already",
+                "the service `{service}` is unknown, and {} unknown services are watched already, which is the maximum",
                 Health::MAX_UNKNOWN_NAMES
             );
             return Err(Status::new(Code::ResourceExhausted, message));
@@ -183,17 +183,16 @@ impl Registry {
         Ok(service)
     }
 
-    /// What comes next for a watch. If that is nothing yet, `waker` is kept.
-    ///
-    /// The waker that was kept before is handed back, to be dropped without the lock.
-    pub fn next(&mut self, watch: &mut Position, waker: &Waker) -> (Next, Option<Waker>) {
+    /// Returns the next item of a watch. If there is none yet, `waker` is kept, and the one kept before is returned, to
+    /// be dropped without the lock.
+    pub(super) fn next(&mut self, watch: &mut Position, waker: &Waker) -> (Next, Option<Waker>) {
         let Some(entry) = self.entries.get_mut(&watch.service) else {
             return (Next::End, None);
         };
-        watch.passed = watch.passed.max(entry.forgotten);
-        while let Some(state) = entry.changes.get((watch.passed - entry.forgotten) as usize).copied() {
+        watch.passed = watch.passed.max(entry.dropped);
+        while let Some(state) = entry.changes.get((watch.passed - entry.dropped) as usize).copied() {
             watch.passed += 1;
-            // Where changes were forgotten, the next one may be what it got last.
+            // If changes were dropped, the next one may equal the state that it received last.
             if watch.last != Some(state) {
                 watch.last = Some(state);
                 return (Next::State(state), None);
@@ -202,11 +201,11 @@ impl Registry {
         if self.are_watches_ended {
             return (Next::End, None);
         }
-        (Next::Nothing, entry.waiting.insert(watch.number, waker.clone()))
+        (Next::Pending, entry.waiting.insert(watch.number, waker.clone()))
     }
 
-    /// Nothing of a watch stays behind. Its waker is handed back, to be dropped without the lock.
-    pub fn end_watch(&mut self, watch: &Position) -> Option<Waker> {
+    /// Removes a watch. Its waker is returned, to be dropped without the lock.
+    pub(super) fn end_watch(&mut self, watch: &Position) -> Option<Waker> {
         let entry = self.entries.get_mut(&watch.service)?;
         entry.watches -= 1;
         let waker = entry.waiting.remove(&watch.number);

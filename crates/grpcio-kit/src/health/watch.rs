@@ -1,4 +1,4 @@
-//! One caller that watches one service.
+//! One watch: an RPC that streams the states of one service.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,7 +10,7 @@ use super::{Health, ServingStatus};
 use crate::status::Status;
 use crate::status::code::Code;
 
-/// The states of a service, as they change. `None` is that of a service that is not known.
+/// The states of a service, as they change. `None` is that of an unknown service.
 pub(super) struct Watch {
     health: Health,
     position: Position,
@@ -18,7 +18,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub fn begin(health: Health, service: &str) -> Result<Watch, Status> {
+    pub(super) fn begin(health: Health, service: &str) -> Result<Watch, Status> {
         let position = health.registry().begin_watch(service)?;
         Ok(Watch { health, position, is_over: false })
     }
@@ -35,10 +35,10 @@ impl Stream for Watch {
         let (next, _previous) = watch.health.registry().next(&mut watch.position, cx.waker());
         match next {
             Next::State(state) => Poll::Ready(Some(Ok(state))),
-            Next::Nothing => Poll::Pending,
+            Next::Pending => Poll::Pending,
             Next::End => {
                 watch.is_over = true;
-                Poll::Ready(Some(Err(Status::new(Code::Unavailable, "the server is ending"))))
+                Poll::Ready(Some(Err(Status::new(Code::Unavailable, "the server is shutting down"))))
             }
         }
     }
@@ -54,10 +54,10 @@ impl Drop for Watch {
 mod tests {
     use futures::{FutureExt, StreamExt};
 
-    use super::super::registry::MAX_CHANGES;
     use super::*;
+    use crate::health::registry::MAX_CHANGES;
 
-    /// Everything that there is for a watch now.
+    /// Everything that a watch can receive now.
     fn read(watch: &mut Watch) -> Vec<Option<ServingStatus>> {
         std::iter::from_fn(|| watch.next().now_or_never()?).map(Result::unwrap).collect()
     }
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_watch_that_does_not_read_keeps_the_newest_changes() {
+    fn a_slow_watch_receives_the_newest_changes() {
         let health = Health::new();
         let mut watch = Watch::begin(health.clone(), "a").unwrap();
         assert_eq!(read(&mut watch), [None]);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_watch_never_gets_a_status_twice_in_a_row_though_changes_were_lost() {
+    fn a_watch_never_receives_a_status_twice_in_a_row_even_if_changes_were_dropped() {
         let health = Health::new();
         for lost in 0..10 {
             let mut watch = Watch::begin(health.clone(), "a").unwrap();
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_watch_begins_with_the_present_status_alone() {
+    fn a_watch_begins_with_the_current_status_only() {
         let health = Health::new();
         let _other = Watch::begin(health.clone(), "a").unwrap();
         change(&health, 2);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_only_watches_know_goes_with_the_last_of_them() {
+    fn an_unknown_name_is_removed_with_its_last_watch() {
         let health = Health::new();
         let watches = [(); 3].map(|()| Watch::begin(health.clone(), "a").unwrap());
         health.set("a", ServingStatus::Serving);

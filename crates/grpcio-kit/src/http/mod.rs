@@ -1,43 +1,48 @@
-//! An HTTP/1.1 port beside the gRPC ones, for what looks after a server: metrics and health.
+//! The HTTP/1.1 endpoint for metrics, liveness and readiness, beside a server's gRPC ports.
 //!
-//! A few threads, each of which accepts a connection, answers one request and closes. A request
-//! has [`TIME`] in all, from the connection to the last byte written, so that nobody holds a
-//! thread for longer; connections that come meanwhile wait in the system's queue. It is
-//! plain text without authentication: listen on `127.0.0.1`, or where only the monitoring gets.
+//! A thread accepts connections; each gets a thread of its own with a small stack, which responds to one request and
+//! closes. A request has [`TIME`] in all, from the connection to the last byte of the response. At most
+//! [`MAX_CONNECTIONS`] are open: a new one then replaces the one that has waited longest without a complete request,
+//! so that idle or slow clients cannot keep a probe out. There is no encryption and no authentication: listen on
+//! `127.0.0.1` or an internal network. Of HTTP libraries, `hyper` needs tokio, and `tiny_http` limits neither time nor
+//! connections.
 
 mod connection;
 mod pages;
 mod request;
 
 use std::io::{self, Write};
-use std::net::Shutdown;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use socket2::SockRef;
 
 use crate::listen::ListenAddress;
-use connection::Connection;
-pub use pages::{Pages, Reply};
+use connection::{Connections, Open};
+pub use pages::{Pages, Response};
 
-/// The time of a request, from its connection to the last byte of the reply: 5 seconds.
+/// The time for a request, from its connection to the last byte of the response: 5 seconds.
 pub const TIME: Duration = Duration::from_secs(5);
 
-/// The threads of a port: the requests that are answered at a time.
-const THREADS: usize = 4;
+/// Maximum number of open connections, each with a thread: 128.
+pub const MAX_CONNECTIONS: usize = 128;
 
-/// The pause after the system has no connection to give, for want of file descriptors say.
+/// The stack of a connection's thread, in bytes, of which a request takes up to 24 KiB.
+const STACK_SIZE: usize = 256 * 1024;
+
+/// The pause after a connection could not be accepted, for lack of file descriptors for example.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Why an HTTP port cannot be had.
+/// Why the HTTP endpoint did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
     /// The address is a Unix socket.
-    #[error("the HTTP port cannot listen on {0}; write HOST:PORT or [IPV6]:PORT")]
+    #[error("the HTTP endpoint cannot listen on {0}; write HOST:PORT or [IPV6]:PORT")]
     Unix(ListenAddress),
     /// The address is in use, or not one of this machine.
     #[error("cannot listen on {address} for HTTP: {source}; choose another port, or port 0 for any")]
@@ -47,22 +52,23 @@ pub enum HttpError {
         /// The reason.
         source: io::Error,
     },
-    /// The system has no threads left.
-    #[error("cannot start a thread for the HTTP port: {0}; look at the limits of this user")]
+    /// The system has no thread left.
+    #[error("cannot start a thread for the HTTP endpoint: {0}; check this user's limit of processes")]
     Thread(io::Error),
 }
 
-/// An HTTP port. Dropping it closes it and waits for its threads, which give up what they do.
+/// A running HTTP endpoint. Dropping it closes every connection and waits for the threads, at most [`TIME`].
 pub struct HttpServer {
     listener: Arc<TcpListener>,
     address: SocketAddr,
-    stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<()>>,
+    connections: Arc<Connections>,
+    /// Disconnected when every thread has ended.
+    ended: Receiver<()>,
 }
 
 impl HttpServer {
-    /// Listens on `address`, at the first of a name's addresses that can be had, and shows `pages`.
-    /// Port 0 lets the system choose.
+    /// Listens on `address`, of a host name on the first of its addresses that works, and serves `pages`. Port 0 lets
+    /// the system choose.
     ///
     /// # Errors
     ///
@@ -76,79 +82,88 @@ impl HttpServer {
             listener.local_addr().map(|bound| (Arc::new(listener), bound))
         };
         let (listener, bound) = listen().map_err(|source| HttpError::Listen { address: address.clone(), source })?;
-        let mut server = HttpServer { listener, address: bound, stop: Arc::default(), threads: Vec::new() };
-        let pages = Arc::new(pages);
-        for number in 0..THREADS {
-            let (listener, stop) = (Arc::clone(&server.listener), Arc::clone(&server.stop));
-            let pages = Arc::clone(&pages);
-            let thread = thread::Builder::new().name(format!("http-{number}"));
-            let thread = thread.spawn(move || serve(&listener, &pages, &stop)).map_err(HttpError::Thread)?;
-            server.threads.push(thread);
-        }
+        let (end, ended) = mpsc::channel();
+        let connections = Arc::new(Connections::new(MAX_CONNECTIONS));
+        let server = HttpServer { listener, address: bound, connections, ended };
+        let (listener, connections) = (Arc::clone(&server.listener), Arc::clone(&server.connections));
+        let serve = move || {
+            serve(listener, &connections, &pages);
+            drop((pages, end));
+        };
+        thread::Builder::new().name("http".to_owned()).spawn(serve).map_err(HttpError::Thread)?;
         Ok(server)
     }
 
-    /// Where it listens: the real port in place of port 0.
+    /// Returns where it listens, with the real port in place of port 0.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Gets the threads out of their wait for a connection.
+    /// Ends the wait for a connection.
     fn wake(&self) {
-        // Linux ends every wait for a connection then, and needs no file descriptor for it.
+        // On Linux this ends every `accept`, and needs no file descriptor for it.
         if SockRef::from(&*self.listener).shutdown(Shutdown::Both).is_ok() {
             return;
         }
-        let mut address = self.address;
-        match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-            _ => {}
-        }
-        for _ in &self.threads {
-            let _ = TcpStream::connect_timeout(&address, PAUSE);
-        }
+        // Elsewhere a connection does; to an unspecified address, it goes to this machine.
+        let _ = TcpStream::connect_timeout(&self.address, PAUSE);
     }
 }
 
 impl Drop for HttpServer {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
+        self.connections.stop();
         self.wake();
-        for thread in self.threads.drain(..) {
-            // A thread that panicked has been logged.
-            let _ = thread.join();
+        if self.ended.recv_timeout(TIME) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("a page of the HTTP endpoint does not return; its thread is left behind");
         }
     }
 }
 
-/// Answers one connection after the other.
-fn serve(listener: &TcpListener, pages: &Pages, stop: &AtomicBool) {
-    while !stop.load(Ordering::SeqCst) {
-        match listener.accept() {
-            Ok(_) if stop.load(Ordering::SeqCst) => return,
-            Ok((stream, _)) => answer(Connection::new(stream, TIME, stop), pages),
-            Err(_) if stop.load(Ordering::SeqCst) => return,
-            Err(error) => {
-                tracing::debug!(%error, "the HTTP port cannot accept a connection");
-                thread::sleep(PAUSE);
+/// Gives each connection a thread, and returns when all of those have ended. The port is free before that.
+fn serve(listener: Arc<TcpListener>, connections: &Connections, pages: &Pages) {
+    thread::scope(move |scope| {
+        while !connections.is_stopped() {
+            let accepted = match listener.accept() {
+                Ok((stream, _)) => connections.add(stream, TIME),
+                Err(_) if connections.is_stopped() => return,
+                Err(error) => {
+                    tracing::debug!(%error, "the HTTP endpoint cannot accept a connection");
+                    thread::sleep(PAUSE);
+                    None
+                }
+            };
+            let Some(open) = accepted else {
+                continue;
+            };
+            let thread = thread::Builder::new().name("http-connection".to_owned()).stack_size(STACK_SIZE);
+            let ended = Arc::clone(&open);
+            let work = move || {
+                respond(&open, pages);
+                connections.remove(&open);
+            };
+            if let Err(error) = thread.spawn_scoped(scope, work) {
+                tracing::debug!(%error, "the HTTP endpoint has no thread for a connection");
+                connections.remove(&ended);
             }
         }
-    }
+    });
 }
 
-fn answer(mut connection: Connection<'_>, pages: &Pages) {
-    let asked = request::read(&mut connection);
-    let has_more = asked.as_ref().map_or(true, |request| request.has_more);
-    if asked == Err(request::Refusal::TimedOut) {
-        // Its time is over, but a word or two fit into the system's buffer.
-        connection.grant_a_moment();
+/// Reads a request and writes the response.
+fn respond(open: &Open, pages: &Pages) {
+    let mut connection = open.connection();
+    let request = request::read(&mut connection);
+    open.has_request.store(true, Ordering::Relaxed);
+    let has_more = request.as_ref().map_or(true, |request| request.has_more);
+    if request == Err(request::RequestError::TimedOut) {
+        connection.grant_last_word();
     }
-    let Some(reply) = pages.answer(asked) else {
+    let Some(response) = pages.respond(request) else {
         return;
     };
-    // A caller that does not read its reply does not want it.
-    if connection.write_all(reply.as_bytes()).is_ok() && has_more {
+    // A client that does not read its response does not want it.
+    if connection.write_all(response.as_bytes()).is_ok() && has_more {
         connection.close_after_reading();
     }
 }

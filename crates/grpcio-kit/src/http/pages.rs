@@ -1,45 +1,45 @@
-//! What an HTTP port has to show: a reply for each path.
+//! The pages of the HTTP endpoint: a response for each path.
 
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::request::{MAX_HEAD, Refusal, Request};
+use super::request::{MAX_FIELDS, MAX_HEAD, Request, RequestError};
 use crate::metrics;
 use crate::metrics::Metrics;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// A reply to a request.
+/// A response to an HTTP request.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub struct Response {
     status: u16,
     content_type: &'static str,
     body: String,
 }
 
-impl Reply {
-    /// 200, with a text.
-    pub fn ok(text: impl Into<String>) -> Reply {
-        Reply::text(200, text)
+impl Response {
+    /// Returns a 200 with this body.
+    pub fn ok(text: impl Into<String>) -> Response {
+        Response::text(200, text)
     }
 
-    /// 503, with a text: not now.
-    pub fn unavailable(text: impl Into<String>) -> Reply {
-        Reply::text(503, text)
+    /// Returns a 503 with this body.
+    pub fn unavailable(text: impl Into<String>) -> Response {
+        Response::text(503, text)
     }
 
-    /// The media type; `text/plain; charset=utf-8` unless another is given.
+    /// Sets the media type; `text/plain; charset=utf-8` by default.
     #[must_use]
-    pub fn content_type(mut self, content_type: &'static str) -> Reply {
+    pub fn content_type(mut self, content_type: &'static str) -> Response {
         self.content_type = content_type;
         self
     }
 
-    fn text(status: u16, text: impl Into<String>) -> Reply {
-        Reply { status, content_type: TEXT, body: text.into() }
+    fn text(status: u16, text: impl Into<String>) -> Response {
+        Response { status, content_type: TEXT, body: text.into() }
     }
 
-    /// The reply as it is sent. One to HEAD has the length of the body, and not the body.
+    /// Returns the bytes to send. A response to HEAD has the body's length, but not the body.
     fn encode(&self, allow: bool, with_body: bool) -> String {
         let reason = match self.status {
             200 => "OK",
@@ -51,22 +51,22 @@ impl Reply {
             503 => "Service Unavailable",
             _ => "Internal Server Error",
         };
-        let mut reply = format!(
+        let mut response = format!(
             "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n",
             self.status,
             self.content_type,
             self.body.len()
         );
-        reply.push_str(if allow { "Allow: GET, HEAD\r\n" } else { "" });
-        reply.push_str("Connection: close\r\n\r\n");
-        reply.push_str(if with_body { &self.body } else { "" });
-        reply
+        response.push_str(if allow { "Allow: GET, HEAD\r\n" } else { "" });
+        response.push_str("Connection: close\r\n\r\n");
+        response.push_str(if with_body { &self.body } else { "" });
+        response
     }
 }
 
-type Page = Box<dyn Fn() -> Reply + Send + Sync>;
+type Page = Box<dyn Fn() -> Response + Send + Sync>;
 
-/// What an HTTP port has to show.
+/// The pages of an HTTP endpoint, by path.
 #[derive(Default)]
 #[must_use]
 pub struct Pages {
@@ -74,14 +74,14 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// No page.
+    /// Returns an endpoint without pages.
     pub fn new() -> Pages {
         Pages::default()
     }
 
-    /// Adds a page, by its path with the slash. It is made at each request, by one of the port's
-    /// own threads.
-    pub fn page(mut self, path: &'static str, make: impl Fn() -> Reply + Send + Sync + 'static) -> Pages {
+    /// Adds a page under `path`, which begins with a slash. `make` is called for each request, on a thread with
+    /// a stack of 256 KiB, and must not block.
+    pub fn page(mut self, path: &'static str, make: impl Fn() -> Response + Send + Sync + 'static) -> Pages {
         self.pages.push((path, Box::new(make)));
         self
     }
@@ -89,53 +89,53 @@ impl Pages {
     /// Adds `/metrics`, for Prometheus.
     pub fn metrics(self, metrics: Metrics) -> Pages {
         self.page("/metrics", move || match metrics.page() {
-            Ok(page) => Reply::ok(page).content_type(metrics::CONTENT_TYPE),
+            Ok(page) => Response::ok(page).content_type(metrics::CONTENT_TYPE),
             Err(error) => {
-                tracing::error!(%error, "there is no page of metrics");
-                Reply::text(500, format!("{error}\n"))
+                tracing::error!(%error, "cannot write the metrics page");
+                Response::text(500, format!("{error}\n"))
             }
         })
     }
 
-    /// Adds `/healthz`, which is 200 as long as the process lives, and `/readyz`, which is 200
-    /// while `ready` says so and 503 otherwise.
+    /// Adds `/healthz` for liveness, always 200, and `/readyz` for readiness: 200 while `ready` returns true, or else
+    /// 503.
     pub fn health(self, ready: impl Fn() -> bool + Send + Sync + 'static) -> Pages {
-        self.page("/healthz", || Reply::ok("ok\n"))
-            .page("/readyz", move || if ready() { Reply::ok("ready\n") } else { Reply::unavailable("not ready\n") })
+        self.page("/healthz", || Response::ok("ok\n")).page("/readyz", move || {
+            if ready() { Response::ok("ready\n") } else { Response::unavailable("not ready\n") }
+        })
     }
 
-    /// The reply to what was asked, as it is sent. `None` if there is nobody to send it to.
-    pub(super) fn answer(&self, asked: Result<Request, Refusal>) -> Option<String> {
-        let refuse = |status, text: &str| Some(Reply::text(status, format!("{text}\n")).encode(false, true));
-        let request = match asked {
+    /// Returns the bytes of the response, or `None` if the client is gone.
+    pub(super) fn respond(&self, request: Result<Request, RequestError>) -> Option<String> {
+        let refuse = |status, text: &str| Some(Response::text(status, format!("{text}\n")).encode(false, true));
+        let request = match request {
             Ok(request) => request,
-            Err(Refusal::Gone) => return None,
-            Err(Refusal::TimedOut) => return refuse(408, "the request did not arrive in time"),
-            Err(Refusal::TooLarge) => {
-                return refuse(431, &format!("a request's head may have {MAX_HEAD} bytes and 64 fields"));
+            Err(RequestError::Gone) => return None,
+            Err(RequestError::TimedOut) => return refuse(408, "the request did not arrive in time"),
+            Err(RequestError::TooLarge) => {
+                return refuse(431, &format!("a request's head has at most {MAX_HEAD} bytes and {MAX_FIELDS} fields"));
             }
-            Err(Refusal::Malformed(reason)) => return refuse(400, reason),
+            Err(RequestError::Malformed(reason)) => return refuse(400, reason),
         };
         let with_body = request.method != "HEAD";
         let Some((_, page)) = self.pages.iter().find(|(path, _)| *path == request.path) else {
             return Some(self.not_found().encode(false, with_body));
         };
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
-            return Some(Reply::text(405, "only GET and HEAD are answered\n").encode(true, true));
+            return Some(Response::text(405, "only GET and HEAD are allowed\n").encode(true, true));
         }
-        // The threads are few, and a page must not cost one.
-        let reply = catch_unwind(AssertUnwindSafe(page)).unwrap_or_else(|_| {
+        let response = catch_unwind(AssertUnwindSafe(page)).unwrap_or_else(|_| {
             tracing::error!(path = request.path, "a page panicked");
-            Reply::text(500, "the page cannot be made; the server's log has the reason\n")
+            Response::text(500, "the page failed; the server's log has the reason\n")
         });
-        Some(reply.encode(false, with_body))
+        Some(response.encode(false, with_body))
     }
 
-    fn not_found(&self) -> Reply {
-        let list = self.pages.iter().fold(String::from("there are:\n"), |mut list, (path, _)| {
+    fn not_found(&self) -> Response {
+        let list = self.pages.iter().fold(String::from("not found; the pages are:\n"), |mut list, (path, _)| {
             let _ = writeln!(list, "  {path}");
             list
         });
-        Reply::text(404, list)
+        Response::text(404, list)
     }
 }

@@ -1,27 +1,26 @@
-//! Records of the `log` crate as events: those of the C core above all.
+//! Turns records of the `log` crate, and with them the C core's log, into `tracing` events.
 //!
-//! The C core has three levels, of which it uses `INFO` for what `GRPC_TRACE` asks for and for
-//! details of its inside. So its `ERROR` stays an error, `INFO` is `debug` here, and `DEBUG`
-//! is `trace`: whoever runs a healthy server at `info` hears nothing of it. Its errors in the handshakes of
-//! peers are `info`: anybody who can connect can make them.
+//! The C core has three levels. Its `ERROR` stays an error; `INFO`, which it uses for internal details and for
+//! `GRPC_TRACE`, becomes `debug`, and `DEBUG` becomes `trace`: at `info`, a healthy server logs nothing of it. Its
+//! errors in TLS handshakes become `info`, because any client that can connect can cause them.
 
 use std::cell::Cell;
 use std::fmt::{self, Write};
 
 use log::{Level, LevelFilter, Log, Record};
 
-/// Where grpcio's records come from that are the C core's.
+/// The module of grpcio that forwards the C core's log.
 const REDIRECTED: &str = "grpcio::log_util";
 
-/// Where the C core logs that the TLS handshake of a peer failed.
+/// The C core's sources that log failed TLS handshakes.
 const HANDSHAKES: &str = "src/core/tsi/";
 
 thread_local! {
-    /// Whether what the C core says on this thread is expected.
+    /// Whether errors that the C core logs on this thread are expected.
     static IS_EXPECTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does what may well make the C core log errors, of which nobody needs to hear.
+/// Runs `work`, during which errors of the C core are expected and logged at `trace` only.
 pub(crate) fn expecting_errors<T>(work: impl FnOnce() -> T) -> T {
     let before = IS_EXPECTED.replace(true);
     let done = work();
@@ -31,22 +30,21 @@ pub(crate) fn expecting_errors<T>(work: impl FnOnce() -> T) -> T {
 
 struct Bridge;
 
-/// Keeps what the C core has to say from standard error, in a program that has no log: what it
-/// says of a call is in the status too.
+/// Keeps the C core's log off standard error, in a program without a log. Errors of an RPC are in its status too.
 pub fn silence() {
-    // Without a logger, this wants errors and writes none.
+    // There is no logger: errors are passed on, and dropped.
     log::set_max_level(LevelFilter::Error);
     grpcio::redirect_log();
 }
 
-/// Sends records of the `log` crate, and the C core's log, to `tracing`.
+/// Sends the records of the `log` crate, and the C core's log, to `tracing`.
 pub(crate) fn redirect(level: LevelFilter) -> Result<(), log::SetLoggerError> {
     log::set_logger(&Bridge)?;
-    // grpcio takes the C core's level from here. Of what is not wanted the C core makes no text.
+    // grpcio takes the C core's level from here; below it, the C core formats no message.
     log::set_max_level(match level {
         LevelFilter::Trace => LevelFilter::Debug,
         LevelFilter::Debug => LevelFilter::Info,
-        // `Off` would give the C core back its own way to standard error.
+        // `Off` would let the C core write to standard error by itself.
         _ => LevelFilter::Error,
     });
     grpcio::redirect_log();
@@ -54,7 +52,7 @@ pub(crate) fn redirect(level: LevelFilter) -> Result<(), log::SetLoggerError> {
     Ok(())
 }
 
-/// An event whose level is known only when it happens.
+/// An event whose level is known only at run time; `tracing` needs it at compile time.
 macro_rules! event {
     ($target:literal, $level:expr, $($fields:tt)+) => {
         match $level {
@@ -92,12 +90,12 @@ impl Log for Bridge {
     fn flush(&self) {}
 }
 
-/// The path of a file of the C core within its sources, not within the machine that compiled it.
+/// Returns the path of a C-core file within its sources, without the directory where it was compiled.
 fn source(file: &str) -> &str {
     file.rfind("/src/core/").map_or(file, |start| &file[start + 1..])
 }
 
-/// A text without what would end or hide its line: the C core logs what peers and systems say.
+/// Escapes control characters: messages of the C core can contain text from the network.
 struct OneLine<'a>(&'a fmt::Arguments<'a>);
 
 impl fmt::Display for OneLine<'_> {

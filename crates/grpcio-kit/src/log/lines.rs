@@ -1,9 +1,7 @@
-//! Lines on their way to a file that may take them slowly, or not at all.
+//! A buffer of log lines, written to a file by a thread of its own, so that no other thread blocks on a slow reader.
 //!
-//! Whoever has a line leaves it in a buffer and goes on; a thread of its own writes. When the
-//! buffer is full, lines are dropped and counted. `tracing-appender` has such a queue too, but one that
-//! allocates for each line, bounds their number and not their size, does not count lines that
-//! could not be written, and at the end may print on standard output, or panic there.
+//! When the buffer is full, lines are dropped and counted. The queue of `tracing-appender` allocates for each line,
+//! limits the number of lines but not their size, does not count failed writes, and may print or panic at shutdown.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,21 +12,21 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What is written at a time: a pipe takes so much whole or not at all (POSIX, `PIPE_BUF` on
-/// Linux), so that nobody else's line gets into the middle of one of these.
+/// How much is written at a time, in bytes: a pipe takes up to this much atomically (`PIPE_BUF` on Linux), so that
+/// lines of other processes do not get between.
 const CHUNK: usize = 4096;
 
-/// The lines that wait for being written. A handle: clones are the same lines.
+/// The buffer. A handle: clones share it.
 #[derive(Clone)]
 pub(super) struct Lines(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    /// There is something to write.
+    /// Notified when the buffer is no longer empty.
     filled: Condvar,
-    /// Everything has been written.
+    /// Notified when everything has been written.
     emptied: Condvar,
-    /// The most that waits, in bytes.
+    /// Maximum size of `waiting`, in bytes.
     limit: usize,
     dropped: AtomicU64,
 }
@@ -36,12 +34,12 @@ struct Shared {
 #[derive(Default)]
 struct State {
     waiting: Vec<u8>,
-    /// Whether the thread has lines in its hands.
+    /// Whether the thread is writing lines that it has taken.
     writing: bool,
 }
 
 impl Lines {
-    /// Lines that are written to `file`, of which up to `limit` bytes wait.
+    /// Starts the thread that writes to `file`, with a buffer of `limit` bytes.
     pub fn start(file: File, limit: usize) -> io::Result<Lines> {
         let lines = Lines(Arc::new(Shared {
             state: Mutex::default(),
@@ -55,7 +53,7 @@ impl Lines {
         Ok(lines)
     }
 
-    /// How many lines have been dropped.
+    /// Returns the number of lines dropped so far.
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Relaxed)
     }
@@ -63,7 +61,7 @@ impl Lines {
     /// Waits up to `timeout` until every line has been written.
     pub fn flush(&self, timeout: Duration) {
         let busy = |state: &mut State| state.writing || !state.waiting.is_empty();
-        // A line that is still there after the time is lost with the process.
+        // Lines that remain after the timeout are lost if the process ends.
         let _ = self.0.emptied.wait_timeout_while(self.0.lock(), timeout, busy);
     }
 }
@@ -87,7 +85,7 @@ impl Shared {
         }
     }
 
-    /// Writes as long as the process lives.
+    /// Writes lines for as long as the process lives.
     fn write(&self, mut file: File) {
         let mut lines = Vec::new();
         let mut told = 0;
@@ -102,7 +100,7 @@ impl Shared {
             }
             lines.clear();
             let dropped = self.dropped.load(Ordering::Relaxed);
-            // Where nothing can be written there is nobody to tell either.
+            // If writing failed, a warning would fail too.
             if written && dropped > told {
                 tracing::warn!(lines = dropped - told, "log lines were dropped: nobody read them in time");
                 told = dropped;
@@ -110,14 +108,14 @@ impl Shared {
             let mut state = self.lock();
             state.writing = false;
             if state.waiting.is_empty() {
-                // A buffer that was filled once is not kept for good.
+                // Frees the memory of a burst.
                 lines.shrink_to(CHUNK);
                 self.emptied.notify_all();
             }
         }
     }
 
-    /// Waits for lines and takes them, in exchange for an empty buffer.
+    /// Waits for lines and swaps them for an empty buffer.
     fn take(&self, lines: &mut Vec<u8>) {
         let waited = self.filled.wait_while(self.lock(), |state| state.waiting.is_empty());
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
@@ -130,7 +128,7 @@ fn lines_in(chunk: &[u8]) -> u64 {
     chunk.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// Whole lines, as many as fit into [`CHUNK`]; one that does not is a chunk of its own.
+/// Splits into chunks of whole lines of up to [`CHUNK`] bytes; a longer line is a chunk of its own.
 fn chunks(mut lines: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let end = match lines.get(..CHUNK) {
@@ -146,7 +144,7 @@ fn chunks(mut lines: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Takes a line, which comes in one piece.
+/// Adds lines to the buffer. `tracing-subscriber` writes each line in one call.
 pub(super) struct LineWriter<'a>(&'a Lines);
 
 impl Write for LineWriter<'_> {
@@ -188,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_arrive_in_their_order() {
+    fn lines_arrive_in_order() {
         let (mut reader, lines) = lines(1 << 20);
         let text: String = (0..1000).map(|number| format!("line {number}\n")).collect();
         text.split_inclusive('\n').for_each(|line| write(&lines, line));
@@ -200,9 +198,9 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_nobody_reads_are_dropped_and_counted_and_nobody_waits() {
+    fn unread_lines_are_dropped_and_counted_and_nothing_blocks() {
         let (_reader, lines) = lines(100_000);
-        // More than the socket and the buffer take together.
+        // More than the socket and the buffer hold together.
         for _ in 0..100_000 {
             write(&lines, &format!("{}\n", "x".repeat(99)));
         }
@@ -222,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_is_whole_lines() {
+    fn a_chunk_has_whole_lines() {
         let long = format!("{}\n", "x".repeat(5000));
         let text = format!("a\nb\n{long}c\n{}", "0123456\n".repeat(1000));
         let chunks: Vec<_> = chunks(text.as_bytes()).collect();

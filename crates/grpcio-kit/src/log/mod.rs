@@ -1,8 +1,8 @@
 //! The log of a server: structured events on standard error, one line each.
 //!
-//! Nothing that logs ever waits. Lines go through a buffer of a mebibyte; what does not fit is
-//! dropped and counted, and the log says how many lines are missing as soon as it can. Panics and the C core's
-//! log take the same way, which would block the thread of a queue otherwise.
+//! Logging never blocks the thread that logs. Lines go through a buffer of 1 MiB, which a thread of its own writes;
+//! lines that do not fit are dropped and counted, and the log reports their number once it can. Panics and the C
+//! core's log go through the same buffer: written directly, they would block a completion-queue thread.
 
 pub(crate) mod core;
 mod lines;
@@ -22,13 +22,13 @@ pub use core::silence as silence_core;
 use lines::Lines;
 pub use notice::{error_notice, notice};
 
-/// The most that waits for standard error: 1 MiB, some thousand lines.
-const MAX_WAITING: usize = 1024 * 1024;
+/// The size of the buffer: 1 MiB, several thousand lines.
+const BUFFER_SIZE: usize = 1024 * 1024;
 
-/// How long the end of the log waits for standard error.
+/// How long dropping the [`Guard`] waits for standard error.
 const FLUSH_BOUND: Duration = Duration::from_secs(1);
 
-/// What a line of the log looks like.
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// For people: `2026-01-31T12:00:00.000000Z  INFO target: message field=value`.
@@ -39,10 +39,10 @@ pub enum Format {
     Json,
 }
 
-/// What is logged, and how.
+/// Which events are logged, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The least level; `INFO` by default.
+    /// Minimum level; `INFO` by default.
     pub level: LevelFilter,
     /// The format of a line; [`Format::Text`] by default.
     pub format: Format,
@@ -54,27 +54,27 @@ impl Default for Options {
     }
 }
 
-/// Why there is no log.
+/// Why the log was not set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// The process has a log already.
-    #[error("the log of this process is set up already; set it up once, at the start of the program")]
+    /// The process has set up a log before.
+    #[error("the log is set up already; call `init` once, at the start of the program")]
     Twice,
-    /// Standard error cannot be had, or no thread for it.
+    /// Standard error cannot be duplicated, or the thread not started.
     #[error("cannot set up the log on standard error: {0}")]
     System(#[from] io::Error),
 }
 
-/// Keeps the log. Dropping it waits up to a second for the lines that are still to be written.
+/// Flushes the log when it is dropped, which takes up to a second.
 #[must_use = "dropping it flushes the log, which belongs at the end"]
 pub struct Guard {
     lines: Lines,
 }
 
 impl Guard {
-    /// How many lines have been dropped so far, because nobody read standard error in time or
-    /// it could not be written. For [`Metrics::counter`](crate::Metrics::counter).
+    /// Returns a function that counts the lines dropped so far, because standard error was not read in time or could
+    /// not be written. For [`Metrics::counter`](crate::Metrics::counter).
     pub fn dropped_lines(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
         let lines = self.lines.clone();
         move || lines.dropped()
@@ -87,16 +87,16 @@ impl Drop for Guard {
     }
 }
 
-/// Sets up the log of this process: the events of `tracing`, the records of the `log` crate, the C core's
-/// log (target `grpc_core`), and panics (target `panic`).
+/// Sets up the log of this process: events of `tracing`, records of the `log` crate, the C core's log (target
+/// `grpc_core`), and panics (target `panic`).
 ///
 /// # Errors
 ///
 /// See [`InitError`].
 pub fn init(options: Options) -> Result<Guard, InitError> {
-    // Not Rust's own handle: that has a lock, which everybody would wait for who prints there.
+    // A duplicate, because Rust's own handle has a lock that every `eprintln!` would wait for.
     let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
-    let lines = Lines::start(stderr, MAX_WAITING)?;
+    let lines = Lines::start(stderr, BUFFER_SIZE)?;
     let builder = fmt().with_max_level(options.level).with_ansi(false).with_writer(lines.clone());
     let set = match options.format {
         Format::Text => tracing::subscriber::set_global_default(builder.finish()),
@@ -125,7 +125,7 @@ fn as_log(level: LevelFilter) -> log::LevelFilter {
     }
 }
 
-/// Rust's own hook writes to standard error, and waits for whoever reads that.
+/// Logs a panic. Rust's own hook writes to standard error, and would block until that is read.
 fn log_panic(info: &PanicHookInfo<'_>) {
     let text = info.payload().downcast_ref::<&str>().copied();
     let text = text.or_else(|| info.payload().downcast_ref::<String>().map(String::as_str));
@@ -133,8 +133,8 @@ fn log_panic(info: &PanicHookInfo<'_>) {
     let backtrace = Backtrace::capture();
     tracing::error!(
         target: "panic",
-        panic = text.unwrap_or("a value that is no string"),
-        thread = thread.name().unwrap_or("without a name"),
+        panic = text.unwrap_or("not a string"),
+        thread = thread.name().unwrap_or("unnamed"),
         location = info.location().map(|location| location.to_string()),
         // With RUST_BACKTRACE=1.
         backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string()),

@@ -1,5 +1,4 @@
-//! What a program says to the person who started it: plain lines beside a log of text, and events in one of JSON,
-//! whose reader expects nothing else.
+//! Messages for the person who started the program: plain lines on standard error, or events if the log is JSON.
 
 use std::io::Write;
 use std::sync::{OnceLock, mpsc};
@@ -8,21 +7,20 @@ use std::time::Duration;
 
 use super::lines::Lines;
 
-/// How long a line waits for whoever reads standard error.
+/// How long a message waits for standard error to be read.
 const BOUND: Duration = Duration::from_secs(1);
 
-/// Where events go, if notices are to be events.
+/// The log's buffer, if notices are events.
 static EVENTS: OnceLock<Lines> = OnceLock::new();
 
-/// From here on notices are events, on their way to `lines`.
+/// Makes notices events from now on; `lines` is the log's buffer.
 pub(super) fn become_events(lines: Lines) {
     let _ = EVENTS.set(lines);
 }
 
-/// Says how the program fares. Waits until it is said, but no longer than a second: a program does not hang for want
-/// of a reader.
+/// Prints a status message on standard error, and waits up to a second until it is written.
 ///
-/// With a [log](super::init) of JSON it is an event at INFO with the target `notice`.
+/// If the [log](super::init) is JSON, it is an event at INFO with the target `notice`.
 pub fn notice(line: &str) {
     match EVENTS.get() {
         Some(events) => {
@@ -33,7 +31,7 @@ pub fn notice(line: &str) {
     }
 }
 
-/// Says why the program does not go on, with `error: ` before it; or in a log of JSON as an event at ERROR.
+/// Prints why the program failed, prefixed with `error: `; if the log is JSON, it is an event at ERROR.
 pub fn error_notice(message: &str) {
     match EVENTS.get() {
         Some(events) if tracing::enabled!(target: "notice", tracing::Level::ERROR) => {
@@ -47,11 +45,11 @@ pub fn error_notice(message: &str) {
 fn print(line: String) {
     let (done, wait) = mpsc::channel();
     let write = move || {
-        // Nobody may be reading; that is no reason to stop.
+        // A closed standard error does not stop the program.
         let _ = std::io::stderr().write_all(line.as_bytes());
         let _ = done.send(());
     };
-    // Where the system has no thread to spare, the line is what can be done without.
+    // Without a thread the line is dropped.
     if thread::Builder::new().name("notice".to_owned()).spawn(write).is_ok() {
         let _ = wait.recv_timeout(BOUND);
     }

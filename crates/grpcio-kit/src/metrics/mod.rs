@@ -1,7 +1,8 @@
-//! Metrics for Prometheus: what calls there were, how they ended, and how long they took.
+//! Metrics for [Prometheus](https://prometheus.io/docs/concepts/metric_types/): RPCs by method and status, their
+//! durations, the process, and values of the program's own.
 //!
-//! Names and labels are those of go-grpc-prometheus, so that its dashboards and alerts work,
-//! and every series is there from the start, with 0: a rate is right from the first call on.
+//! Names and labels are those of go-grpc-prometheus, so that its dashboards and alerts work. Every series exists from
+//! the start, with 0, so that `rate()` counts the first RPC too.
 //!
 //! | metric | type | labels |
 //! |---|---|---|
@@ -10,58 +11,54 @@
 //! | `grpc_server_msg_received_total` | counter | method |
 //! | `grpc_server_msg_sent_total` | counter | method |
 //! | `grpc_server_handling_seconds` | histogram | method |
+//! | `grpc_server_blocked_thread_total` | counter | method |
 //! | `grpc_server_in_flight` | gauge | method |
 //! | `grpc_server_queue_threads` | gauge | |
 //! | `<name>_build_info` | gauge, 1 | `version` |
 //! | `process_*` | counter, gauges | (Linux; `process_cpu_seconds_total` in whole seconds) |
 //!
-//! The labels of a method are `grpc_type` (`unary`, `client_stream`, `server_stream`,
-//! `bidi_stream`), `grpc_service` and `grpc_method`. The messages of a streaming call are counted
-//! when it ends.
+//! The labels of a method are `grpc_type` (`unary`, `client_stream`, `server_stream`, `bidi_stream`), `grpc_service`
+//! and `grpc_method`. The messages of a streaming RPC are counted when it ends.
 
-mod asked;
-mod calls;
-mod table;
+mod rpcs;
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use prometheus::core::Collector;
-use prometheus::proto::MetricType;
-use prometheus::{IntGauge, Opts, Registry, TextEncoder};
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use prometheus::{IntCounter, IntGauge, Opts, PullingGauge, Registry, TextEncoder};
 
 use crate::call::Call;
 use crate::interceptor::{Interceptor, Outcome};
 use crate::method::MethodDescriptor;
 use crate::status::Status;
-use asked::Asked;
-use calls::{Calls, count, gauge};
-use table::Table;
+use rpcs::Rpcs;
 
 /// The media type of [`Metrics::page`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Why a metric cannot be had.
+/// Why a metric cannot be registered or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetricsError {
-    /// A metric of that name is registered already, or its name or help is none.
-    #[error("cannot register the metric {name}: {source}; a name is letters, digits and `_`, and is there once")]
+    /// The name is taken or invalid, or the help is empty.
+    #[error("cannot register the metric {name}: {source}; a name is unique and consists of letters, digits and `_`")]
     Register {
         /// The name.
         name: String,
         /// The reason.
         source: prometheus::Error,
     },
-    /// A collector gave metrics that cannot be written.
-    #[error("cannot write the metrics: {0}; look at the collectors that were registered last")]
+    /// A registered collector returned invalid metrics.
+    #[error("cannot write the metrics: {0}; check the collectors that were registered last")]
     Write(prometheus::Error),
 }
 
-/// Counts the calls of a server, and writes the page that Prometheus reads.
+/// Counts and times the RPCs of a server, and writes the page that Prometheus scrapes.
 ///
-/// A handle: clones are the same metrics. It belongs before the other interceptors, so that
-/// it sees what they refuse, and to one server only.
+/// A handle: clones are the same metrics. Add it to one server only, before other interceptors, so that it counts the
+/// RPCs that they reject.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -76,65 +73,68 @@ pub enum MetricsError {
 /// ```
 #[derive(Clone)]
 pub struct Metrics {
-    table: Arc<OnceLock<Table>>,
-    queues: NonZeroUsize,
+    rpcs: Rpcs,
     registry: Registry,
+    /// Held during a scrape: collectors bring their families up to date first.
+    scrape: Arc<Mutex<()>>,
 }
 
 impl Metrics {
-    /// The metrics of a program by its name, which `<name>_build_info` begins with, and its version,
-    /// for a server with this number of queues.
+    /// Returns the metrics of a program with this name, the prefix of `<name>_build_info`, and version, for a server
+    /// with this number of completion queues.
     ///
     /// # Errors
     ///
-    /// [`MetricsError::Register`] if `name` is no beginning of a metric's name.
+    /// [`MetricsError::Register`] if a metric's name cannot begin with `name`.
     pub fn new(name: &str, version: &str, queues: NonZeroUsize) -> Result<Metrics, MetricsError> {
-        let metrics = Metrics { table: Arc::default(), queues, registry: Registry::new() };
-        metrics.add("grpc_server_*", Calls::new(Arc::clone(&metrics.table)))?;
+        let register = |source| MetricsError::Register { name: "grpc_server_*".to_owned(), source };
+        let metrics =
+            Metrics { rpcs: Rpcs::new().map_err(register)?, registry: Registry::new(), scrape: Arc::default() };
+        metrics.register(Box::new(metrics.rpcs.clone()))?;
         let threads = queues.get() as f64;
-        metrics.gauge("grpc_server_queue_threads", "Threads that run methods, one for each queue.", move || threads)?;
+        metrics.gauge("grpc_server_queue_threads", "Threads that run methods, one per queue.", move || threads)?;
         let name = format!("{name}_build_info");
-        let options = Opts::new(name.as_str(), "1, for the version that runs.").const_label("version", version);
-        metrics.add(&name, IntGauge::with_opts(options).inspect(|info| info.set(1)))?;
+        let info = Opts::new(name.as_str(), "1, labelled with what is running.").const_label("version", version);
+        metrics.add(&name, IntGauge::with_opts(info).inspect(|info| info.set(1)))?;
         #[cfg(target_os = "linux")]
         metrics.add("process_*", Ok(prometheus::process_collector::ProcessCollector::for_self()))?;
         Ok(metrics)
     }
 
-    /// Adds a counter that something else keeps: `read` is asked at each scrape, must not wait,
-    /// and never tell less than before.
+    /// Adds a counter kept elsewhere. `read` is called at each scrape; it must not block, and never return less than
+    /// before.
     ///
     /// # Errors
     ///
-    /// [`MetricsError::Register`]: the name is taken, or is none.
+    /// [`MetricsError::Register`] if the name is taken or invalid.
     pub fn counter(
         &self,
         name: &str,
         help: &str,
         read: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Result<(), MetricsError> {
-        self.add(name, Asked::new(name, help, MetricType::COUNTER, move || count(read())))
+        self.add(name, IntCounter::new(name, help).map(|counter| PullingCounter { counter, read }))
     }
 
-    /// Adds a gauge that something else keeps: `read` is asked at each scrape and must not wait.
+    /// Adds a gauge kept elsewhere. `read` is called at each scrape and must not block.
     ///
     /// # Errors
     ///
-    /// [`MetricsError::Register`]: the name is taken, or is none.
+    /// [`MetricsError::Register`] if the name is taken or invalid.
     pub fn gauge(
         &self,
         name: &str,
         help: &str,
         read: impl Fn() -> f64 + Send + Sync + 'static,
     ) -> Result<(), MetricsError> {
-        self.add(name, Asked::new(name, help, MetricType::GAUGE, move || gauge(read())))
+        self.add(name, PullingGauge::new(name, help, Box::new(read)))
     }
 
-    /// Adds whatever the `prometheus` crate can collect.
+    /// Adds any collector of the `prometheus` crate.
     ///
     /// # Errors
     ///
-    /// [`MetricsError::Register`]: a name is taken.
+    /// [`MetricsError::Register`] if a name is taken.
     pub fn register(&self, collector: Box<dyn Collector>) -> Result<(), MetricsError> {
         let name =
             collector.desc().iter().map(|description| description.fq_name.as_str()).collect::<Vec<_>>().join(", ");
@@ -146,33 +146,47 @@ impl Metrics {
         self.register(Box::new(collector))
     }
 
-    /// The page, in Prometheus' text format 0.0.4.
+    /// Returns the page for Prometheus, in its text format 0.0.4.
     ///
     /// # Errors
     ///
-    /// [`MetricsError::Write`] if a registered collector gives what is no metric.
+    /// [`MetricsError::Write`] if a registered collector returns invalid metrics.
     pub fn page(&self) -> Result<String, MetricsError> {
+        let _scrape = self.scrape.lock().unwrap_or_else(PoisonError::into_inner);
         TextEncoder::new().encode_to_string(&self.registry.gather()).map_err(MetricsError::Write)
     }
 }
 
 impl Interceptor for Metrics {
     fn start(&self, methods: &[MethodDescriptor]) {
-        if self.table.set(Table::new(methods, self.queues.get())).is_err() {
-            tracing::error!("these metrics have a server already; the calls of a second one are counted wrongly");
+        if !self.rpcs.start(methods) {
+            tracing::error!("these metrics belong to another server already; RPCs of this one are counted wrongly");
         }
     }
 
     fn before(&self, call: &Call<'_>) -> Result<(), Status> {
-        if let Some(table) = self.table.get() {
-            table.started(call.method());
-        }
+        self.rpcs.started(call.method());
         Ok(())
     }
 
     fn after(&self, call: &Call<'_>, outcome: &Outcome<'_>) {
-        if let Some(table) = self.table.get() {
-            table.handled(call.method(), outcome);
-        }
+        self.rpcs.handled(call.method(), outcome);
+    }
+}
+
+/// A counter kept elsewhere; for gauges, the `prometheus` crate has this.
+struct PullingCounter<F> {
+    counter: IntCounter,
+    read: F,
+}
+
+impl<F: Fn() -> u64 + Send + Sync> Collector for PullingCounter<F> {
+    fn desc(&self) -> Vec<&Desc> {
+        self.counter.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.counter.inc_by((self.read)().saturating_sub(self.counter.get()));
+        self.counter.collect()
     }
 }

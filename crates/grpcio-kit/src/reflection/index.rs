@@ -1,4 +1,4 @@
-//! The files of a server, and which of them defines what. Built once, before the server starts.
+//! The files of a server, indexed by the symbols that they define. Built once, before the server starts.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -6,39 +6,38 @@ use protobuf::Message;
 use protobuf::descriptor::FileDescriptorProto;
 use protobuf::reflect::FileDescriptor;
 
-use super::canonical::canonicalize;
 use super::symbol::{self, Symbol};
 
-/// Why files cannot be reflected together: no client could take all of them.
+/// Why files cannot be reflected together: no client could load all of them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Conflict {
-    /// Two files of the same name differ.
+    /// Two files have the same name and different contents.
     #[error("there are two different files `{0}`")]
     File(String),
-    /// A name is defined twice.
+    /// A symbol is defined twice.
     #[error("`{symbol}` is defined in `{first}` and again in `{second}`")]
     Symbol {
         /// The full name.
         symbol: String,
         /// The file that defines it.
         first: String,
-        /// The file that defines it as well; it may be the same.
+        /// The file that defines it again; may be the same.
         second: String,
     },
-    /// A field number of a message is extended twice.
+    /// An extension number of a message is used twice.
     #[error("the extension {number} of `{message}` is defined in `{first}` and again in `{second}`")]
     Extension {
-        /// The full name of the message that is extended.
+        /// The full name of the extended message.
         message: String,
         /// The field number.
         number: i32,
         /// The file that defines it.
         first: String,
-        /// The file that defines it as well; it may be the same.
+        /// The file that defines it again; may be the same.
         second: String,
     },
-    /// A descriptor lacks what it must have.
+    /// A descriptor lacks a required field.
     #[error("the descriptor of `{file}` cannot be encoded: {source}")]
     Encode {
         /// The file.
@@ -55,16 +54,16 @@ pub(super) struct Index {
     files: Vec<File>,
     by_name: HashMap<String, FileId>,
     by_symbol: HashMap<String, Definition>,
-    /// By the message that is extended, and the number of the field.
+    /// By the extended message and the field number.
     by_extension: HashMap<String, BTreeMap<i32, FileId>>,
 }
 
-/// The place of a file in [`Index`].
+/// The index of a file in [`Index`].
 pub(super) type FileId = usize;
 
 struct File {
     name: String,
-    /// As it is sent: a `google.protobuf.FileDescriptorProto`.
+    /// The encoded `google.protobuf.FileDescriptorProto`.
     bytes: Vec<u8>,
     imports: Vec<FileId>,
 }
@@ -75,8 +74,8 @@ struct Definition {
 }
 
 impl Index {
-    /// An index of `files` and everything that they import.
-    pub fn new(mut services: Vec<String>, files: &[FileDescriptor]) -> Result<Index, Conflict> {
+    /// Indexes `files` and everything that they import.
+    pub(super) fn new(mut services: Vec<String>, files: &[FileDescriptor]) -> Result<Index, Conflict> {
         services.sort_unstable();
         let mut index = Index {
             services,
@@ -89,7 +88,8 @@ impl Index {
         let mut rest: VecDeque<&FileDescriptor> = files.iter().collect();
         while let Some(file) = rest.pop_front() {
             let mut proto = file.proto().clone();
-            canonicalize(&mut proto);
+            // rust-protobuf has comments and positions for the files that it brings along; other languages' descriptors have none.
+            proto.source_code_info.take();
             let encode = |source| Conflict::Encode { file: file.name().to_owned(), source };
             let bytes = proto.write_to_bytes().map_err(encode)?;
             match index.by_name.get(file.name()) {
@@ -121,9 +121,9 @@ impl Index {
         added
     }
 
-    fn define(&mut self, file: FileId, symbol: String, what: Symbol<'_>) -> Result<(), Conflict> {
+    fn define(&mut self, file: FileId, symbol: String, kind: Symbol<'_>) -> Result<(), Conflict> {
         let name = |id: FileId| self.files[id].name.clone();
-        if let Symbol::Extension(field) = what {
+        if let Symbol::Extension(field) = kind {
             let message = field.extendee().trim_start_matches('.').to_owned();
             let number = field.number();
             if let Some(first) = self.by_extension.get(&message).and_then(|numbers| numbers.get(&number)) {
@@ -134,40 +134,41 @@ impl Index {
         if let Some(first) = self.by_symbol.get(&symbol) {
             return Err(Conflict::Symbol { symbol, first: name(first.file), second: name(file) });
         }
-        self.by_symbol.insert(symbol, Definition { file, is_message: matches!(what, Symbol::Message) });
+        self.by_symbol.insert(symbol, Definition { file, is_message: matches!(kind, Symbol::Message) });
         Ok(())
     }
 
-    /// The full names of the services, sorted.
-    pub fn services(&self) -> &[String] {
+    /// Returns the full names of the services, sorted.
+    pub(super) fn services(&self) -> &[String] {
         &self.services
     }
 
-    pub fn file(&self, name: &str) -> Option<FileId> {
+    /// Returns the file of this name.
+    pub(super) fn file(&self, name: &str) -> Option<FileId> {
         self.by_name.get(name).copied()
     }
 
-    /// The file that defines a symbol.
-    pub fn file_of_symbol(&self, name: &str) -> Option<FileId> {
+    /// Returns the file that defines a symbol.
+    pub(super) fn file_of_symbol(&self, name: &str) -> Option<FileId> {
         self.by_symbol.get(name).map(|definition| definition.file)
     }
 
-    /// The file that defines the extension of a message with this field number.
-    pub fn file_of_extension(&self, message: &str, number: i32) -> Option<FileId> {
+    /// Returns the file that defines the extension of a message with this field number.
+    pub(super) fn file_of_extension(&self, message: &str, number: i32) -> Option<FileId> {
         self.by_extension.get(message)?.get(&number).copied()
     }
 
-    /// The numbers of the extensions of a message, sorted; `None` if there is no such message.
-    pub fn extension_numbers(&self, message: &str) -> Option<Vec<i32>> {
+    /// Returns the extension numbers of a message, sorted; `None` if there is no such message.
+    pub(super) fn extension_numbers(&self, message: &str) -> Option<Vec<i32>> {
         match self.by_extension.get(message) {
             Some(numbers) => Some(numbers.keys().copied().collect()),
             None => self.by_symbol.get(message).filter(|definition| definition.is_message).map(|_| Vec::new()),
         }
     }
 
-    /// A file and all that it imports, but for what has been `sent`. The file itself is the
-    /// first, whether it has been sent or not.
-    pub fn with_imports(&self, root: FileId, sent: &mut HashSet<FileId>) -> Vec<Vec<u8>> {
+    /// Returns a file and all of its imports without those already `sent`. The file itself is the first, whether it
+    /// has been sent or not.
+    pub(super) fn with_imports(&self, root: FileId, sent: &mut HashSet<FileId>) -> Vec<Vec<u8>> {
         let mut files = vec![self.files[root].bytes.clone()];
         sent.insert(root);
         let mut seen = HashSet::from([root]);
@@ -176,7 +177,7 @@ impl Index {
             if !seen.insert(id) {
                 continue;
             }
-            // What was sent in another answer may import what was not.
+            // A file that was sent in an earlier response may import one that was not.
             if sent.insert(id) {
                 files.push(self.files[id].bytes.clone());
             }

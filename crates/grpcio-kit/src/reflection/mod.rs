@@ -1,24 +1,22 @@
-//! Server reflection: what a server says of its own services, and how to ask it.
+//! The [server reflection](https://grpc.io/docs/guides/reflection/) service.
 //!
-//! The [protocol](https://github.com/grpc/grpc/blob/master/doc/server-reflection.md) has two
-//! names, `grpc.reflection.v1` and its predecessor `grpc.reflection.v1alpha`. On the wire they
-//! are the same, so one implementation, on the messages of `v1`, stands behind both.
+//! The [protocol](https://github.com/grpc/grpc/blob/master/doc/server-reflection.md) has two names,
+//! `grpc.reflection.v1` and its predecessor `grpc.reflection.v1alpha`. They are identical on the wire, so one
+//! implementation, on the messages of `v1`, serves both.
 //!
 //! | module | what it is about |
 //! |---|---|
-//! | `index` | the files of a server, and which of them defines what |
-//! | `canonical` | files as protoc would have written them |
-//! | `symbol` | everything in a file that has a name |
-//! | `answer` | from a request to its response |
+//! | `symbol` | everything in a file that has a full name |
+//! | `index` | the files of a server, by the symbols that they define |
+//! | `respond` | from a request to its response |
 //!
-//! A server gets it by [`ServerBuilder::reflection`](crate::ServerBuilder::reflection).
+//! Enable it with [`ServerBuilder::reflection`](crate::ServerBuilder::reflection).
 
-mod answer;
-mod canonical;
 mod index;
 /// Generated code, by the versions of the protocol.
 pub(crate) mod proto;
-pub(crate) mod symbol;
+mod respond;
+mod symbol;
 
 use std::sync::Arc;
 
@@ -28,29 +26,25 @@ use protobuf::reflect::FileDescriptor;
 use crate::call::Call;
 use crate::call::stream::RequestStream;
 use crate::method::Method;
-use crate::reflection::proto::v1::reflection::{self as messages, ServerReflectionRequest};
+use crate::reflection::proto::v1::reflection::{self as messages, ServerReflectionRequest, ServerReflectionResponse};
 use crate::reflection::proto::v1::reflection_grpc::server_reflection as v1;
 use crate::reflection::proto::v1alpha::reflection as messages_alpha;
 use crate::reflection::proto::v1alpha::reflection_grpc::server_reflection as v1alpha;
-use crate::reply::ReplyStream;
 use crate::service::{Service, ServiceBuilder};
 use crate::status::Status;
-use answer::Answers;
 use index::Index;
+use respond::Responder;
 
 pub use index::Conflict;
 
-pub(crate) type Response = messages::ServerReflectionResponse;
+/// The method of `v1`.
+pub(crate) const V1: Method<ServerReflectionRequest, ServerReflectionResponse> = v1::SERVER_REFLECTION_INFO;
 
-/// The method under its name of `v1`.
-pub(crate) const V1: Method<ServerReflectionRequest, Response> = v1::SERVER_REFLECTION_INFO;
-
-/// The same under its name of `v1alpha`.
-pub(crate) const V1_ALPHA: Method<ServerReflectionRequest, Response> =
+/// The method of `v1alpha`, with the messages of `v1`.
+pub(crate) const V1_ALPHA: Method<ServerReflectionRequest, ServerReflectionResponse> =
     Method::new(v1alpha::SERVER_REFLECTION_INFO.path());
 
-/// The two services that reflect `services`, the files that define them, `files`, and
-/// themselves.
+/// Returns the two services that reflect `services`, the files that define them, `files`, and themselves.
 pub(crate) fn services(services: &[Service], mut files: Vec<FileDescriptor>) -> Result<[Service; 2], Conflict> {
     files.extend(services.iter().filter_map(|service| service.file.clone()));
     files.push(messages::file_descriptor().clone());
@@ -59,17 +53,14 @@ pub(crate) fn services(services: &[Service], mut files: Vec<FileDescriptor>) -> 
     let index = Arc::new(Index::new(names, &files)?);
     let service = |name, file, method| {
         let index = Arc::clone(&index);
-        let answer = move |_: &Call<'_>, requests| Ok(answers(&index, requests));
-        ServiceBuilder::new(name).described_by(file).bidi_streaming(method, answer).build()
+        let respond = move |_: &Call<'_>, requests: RequestStream<ServerReflectionRequest>| {
+            let mut responder = Responder::new(Arc::clone(&index));
+            Ok(requests.map(move |request| Ok::<_, Status>(responder.respond(request?))).boxed())
+        };
+        ServiceBuilder::new(name).described_by(file).bidi_streaming(method, respond).build()
     };
     Ok([
         service(v1::NAME, messages::file_descriptor(), V1),
         service(v1alpha::NAME, messages_alpha::file_descriptor(), V1_ALPHA),
     ])
-}
-
-/// The responses to the requests of a call, one for each.
-fn answers(index: &Arc<Index>, requests: RequestStream<ServerReflectionRequest>) -> ReplyStream<Response> {
-    let mut answers = Answers::new(Arc::clone(index));
-    requests.map(move |request| Ok::<_, Status>(answers.answer(request?))).boxed()
 }

@@ -1,9 +1,10 @@
-//! What a server is to be, and its start.
+//! Configuring and starting a server.
 
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use grpcio::{ChannelBuilder, EnvBuilder};
 use protobuf::reflect::FileDescriptor;
@@ -17,7 +18,6 @@ use crate::interceptor::Chain;
 use crate::interceptor::Interceptor;
 use crate::limits::{InvalidLimit, Limits};
 use crate::listen::ListenAddress;
-use crate::method::MethodDescriptor;
 use crate::readiness::Readiness;
 use crate::reflection;
 use crate::server::streaming_calls::StreamingCalls;
@@ -25,21 +25,20 @@ use crate::service::Service;
 use crate::service::route::{Route, Shared};
 use crate::tls::server::ServerTls;
 
-/// Calls that each queue is ready to accept at a time; more wait in the C core.
+/// The number of RPCs that each queue is ready to accept at a time; more wait in the C core.
 ///
-/// grpcio takes a unary call before its request has arrived, and the slot with it until it has: whoever opens
-/// calls and sends nothing takes all of them. So these are what dozens of connections with all the
-/// calls that one may have can take, for about 300 bytes each.
+/// grpcio uses a slot from the headers of a unary RPC until its request has arrived, so clients that open RPCs and send
+/// nothing use them up. These suffice for some 15 connections with 100 such RPCs each, at about 300 bytes a slot.
 const SLOTS_PER_QUEUE: usize = 1536;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// There is no address to listen on.
-    #[error("there is no address to listen on")]
+    /// No address was given.
+    #[error("no address to listen on; give at least one")]
     NoAddress,
-    /// An address cannot be listened on: it is in use, or not one of this machine.
+    /// An address is in use, or not one of this machine.
     #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address.
@@ -47,13 +46,16 @@ pub enum StartError {
         /// The reason.
         source: io::Error,
     },
-    /// Two services have the same name, of which the C core would serve only one.
+    /// Two services have the same name; the C core would serve only one.
     #[error("the service {0} is registered twice")]
     DuplicateService(&'static str),
-    /// A limit is over what the C core can hold.
+    /// [`Service::on_workers`] was given a method that cannot run on worker threads.
+    #[error("{0} cannot run on worker threads: it is not a plain unary method of its service")]
+    NotForWorkers(&'static str),
+    /// A limit is over the maximum of the C core.
     #[error(transparent)]
     Limit(#[from] InvalidLimit),
-    /// The files that reflection is to serve contradict each other.
+    /// The `.proto` files for reflection contradict each other.
     #[error("the services cannot be reflected: {0}")]
     Reflection(#[from] reflection::Conflict),
     /// The C core failed.
@@ -61,7 +63,7 @@ pub enum StartError {
     Core(#[from] grpcio::Error),
 }
 
-/// What a server is to be.
+/// Configures and starts a [`Server`].
 #[must_use]
 pub struct ServerBuilder {
     addresses: Vec<ListenAddress>,
@@ -77,6 +79,7 @@ pub struct ServerBuilder {
     reflected_files: Vec<FileDescriptor>,
     interceptors: Vec<Arc<dyn Interceptor>>,
     readiness: Readiness,
+    blocked_thread_threshold: Option<Duration>,
 }
 
 impl Default for ServerBuilder {
@@ -94,6 +97,7 @@ impl Default for ServerBuilder {
             reflected_files: Vec::new(),
             interceptors: Vec::new(),
             readiness: Readiness::default(),
+            blocked_thread_threshold: Some(Duration::from_millis(100)),
         }
     }
 }
@@ -105,32 +109,31 @@ impl ServerBuilder {
         self
     }
 
-    /// Uses TLS at every address, Unix sockets among them; without it everything goes in clear text.
+    /// Uses TLS at every address, including Unix sockets; plaintext by default.
     pub fn tls(mut self, tls: ServerTls) -> ServerBuilder {
         self.tls = Some(tls);
         self
     }
 
-    /// The number of completion queues, each with a thread of its own that runs methods. One that blocks holds up
-    /// the calls of its queue, and replies of theirs that were about to leave.
-    /// By default as many as there are processors.
+    /// Sets the number of completion queues, each with a thread that runs methods; one per processor by default.
+    /// A method that blocks delays the RPCs of its queue, and their replies.
     pub fn queues(mut self, queues: NonZeroUsize) -> ServerBuilder {
         self.queues = queues;
         self
     }
 
-    /// The number of completion queues that the server is to have.
+    /// Returns the number of completion queues.
     pub fn queue_count(&self) -> NonZeroUsize {
         self.queues
     }
 
-    /// What callers can have; safe to face a network with unless set.
+    /// Sets the limits; the defaults are safe on an open network.
     pub fn limits(mut self, limits: Limits) -> ServerBuilder {
         self.limits = limits;
         self
     }
 
-    /// How replies are compressed; not at all unless set.
+    /// Sets how replies are compressed; not at all by default.
     pub fn compression(mut self, compression: Compression) -> ServerBuilder {
         self.compression = compression;
         self
@@ -142,49 +145,57 @@ impl ServerBuilder {
         self
     }
 
-    /// Serves `grpc.health.v1.Health` from `health`. When the server begins to end, it says that
-    /// no service is serving; then it ends every watch.
+    /// Serves `grpc.health.v1.Health` from `health`. [`Server::start_draining`] sets every service to NOT_SERVING;
+    /// [`Server::shutdown`] then ends the watches.
     pub fn health(mut self, health: Health) -> ServerBuilder {
         self.health = Some(health);
         self
     }
 
-    /// Whether to serve `grpc.channelz.v1.Channelz`: what the C core knows of its connections, with the
-    /// addresses of callers. Not unless set.
+    /// Sets whether to serve `grpc.channelz.v1.Channelz`: the C core's statistics of channels, servers and sockets, with
+    /// the addresses of clients. Off by default.
     pub fn channelz(mut self, serve: bool) -> ServerBuilder {
         self.channelz = serve;
         self
     }
 
-    /// Whether to serve reflection, `grpc.reflection.v1` and its predecessor `v1alpha`: clients can
-    /// list the services of this server and get the files that define them, with all that
-    /// those import. Services that generated code registers bring their file with them. Not unless set.
+    /// Sets whether to serve reflection, `grpc.reflection.v1` and its predecessor `v1alpha`: clients can
+    /// list the services of this server and get the `.proto` files that define them, with their
+    /// imports. Services of generated code know their file. Off by default.
     pub fn reflection(mut self, serve: bool) -> ServerBuilder {
         self.reflection = serve;
         self
     }
 
-    /// Adds a file for reflection to serve that no service imports: extensions, or messages
-    /// that travel as a `google.protobuf.Any`, such as the details of a status.
+    /// Adds a file to reflection that no service imports: extensions, or messages
+    /// inside a `google.protobuf.Any`, such as the details of a status.
     pub fn reflected_file(mut self, file: &FileDescriptor) -> ServerBuilder {
         self.reflected_files.push(file.clone());
         self
     }
 
-    /// Adds an interceptor, which sees the calls of every service. The first one added is the
-    /// first to see a call, and the last to be told of its end.
+    /// Adds an interceptor for the RPCs of every service. The first one added is the first whose
+    /// [`before`](Interceptor::before) runs, and the last whose [`after`](Interceptor::after) does.
     pub fn interceptor(mut self, interceptor: impl Interceptor) -> ServerBuilder {
         self.interceptors.push(Arc::new(interceptor));
         self
     }
 
-    /// Tells `readiness` that the server is ready, from its start to the beginning of its end.
+    /// Sets `readiness` to ready from the start to [`Server::start_draining`].
     pub fn readiness(mut self, readiness: Readiness) -> ServerBuilder {
         self.readiness = readiness;
         self
     }
 
-    /// Starts the server. It accepts calls when this returns.
+    /// Sets the time above which a method that blocks the thread of a completion queue is logged as a warning, at most
+    /// once a second for each method, and marked in [`Outcome::blocked_thread`](crate::Outcome::blocked_thread): 100 ms
+    /// by default; `None` turns it off. Of a plain unary method, interceptors are included.
+    pub fn blocked_thread_threshold(mut self, threshold: Option<Duration>) -> ServerBuilder {
+        self.blocked_thread_threshold = threshold;
+        self
+    }
+
+    /// Starts the server, which accepts RPCs when this returns.
     ///
     /// # Errors
     ///
@@ -200,25 +211,25 @@ impl ServerBuilder {
         }
         server.start();
         self.readiness.set(true);
-        Ok(Server { server, id, addresses, health: self.health, readiness: self.readiness, ended: false })
+        Ok(Server { server, id, addresses, health: self.health, readiness: self.readiness, shut_down: false })
     }
 
-    /// Does what [`ServerBuilder::start`] does, up to where it would listen.
+    /// Validates the configuration as [`ServerBuilder::start`] does, without listening.
     ///
     /// # Errors
     ///
-    /// See [`StartError`]. That an address is in use, or none of this machine, is not looked at.
+    /// See [`StartError`]; addresses are not tried.
     pub fn check(mut self) -> Result<(), StartError> {
         self.prepare().map(drop)
     }
 
-    /// A server that does not listen yet.
+    /// Creates a server that does not listen yet.
     fn prepare(&mut self) -> Result<(grpcio::Server, ServerId), StartError> {
         if self.addresses.is_empty() {
             return Err(StartError::NoAddress);
         }
         let env = Arc::new(EnvBuilder::new().cq_count(self.queues.get()).name_prefix("grpc-queue").build());
-        // Without this a second server on the same port starts, and takes part of the calls.
+        // With SO_REUSEPORT a second server could start on the same port, and would get some of the RPCs.
         let args = ChannelBuilder::new(Arc::clone(&env)).reuse_port(false);
         let args = self.compression.configure_server(self.limits.configure(args)?).build_args();
         let mut builder = grpcio::ServerBuilder::new(env).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
@@ -228,7 +239,7 @@ impl ServerBuilder {
         Ok(ServerId::of(|| builder.build())?)
     }
 
-    /// Gives the methods of all services what stands around them.
+    /// Wraps every method with the interceptors and limits.
     fn routed(&mut self) -> Result<Vec<grpcio::Service>, StartError> {
         let mut services = std::mem::take(&mut self.services);
         services.extend(self.health.iter().map(Health::service));
@@ -237,26 +248,32 @@ impl ServerBuilder {
             services.extend(reflection::services(&services, std::mem::take(&mut self.reflected_files))?);
         }
         for (index, service) in services.iter().enumerate() {
+            if let Some(path) = service.not_for_workers.first() {
+                return Err(StartError::NotForWorkers(path));
+            }
             if services[..index].iter().any(|other| other.name() == service.name()) {
                 return Err(StartError::DuplicateService(service.name()));
             }
         }
-        // Innermost, so that those before it see what it refuses.
+        // Last, so that the others see the RPCs that it rejects.
         self.interceptors.push(Arc::new(StreamingCalls::new(self.limits.max_streaming_calls)));
         let methods = services.iter().flat_map(|service| &service.methods).enumerate();
-        let methods: Vec<_> = methods.map(|(index, m)| MethodDescriptor::new(m.path, m.kind, index)).collect();
+        let methods: Vec<_> = methods.map(|(index, method)| method.descriptor(index)).collect();
         let shared = Arc::new(Shared {
             chain: Chain::new(std::mem::take(&mut self.interceptors), &methods),
             max_request_bytes: self.limits.max_request_bytes as usize,
             max_reply_bytes: self.limits.max_reply_bytes as usize,
+            blocked_thread_threshold: self.blocked_thread_threshold,
         });
         let mut descriptors = methods.into_iter();
         let routed = services.into_iter().map(|service| {
             let methods = service.methods.into_iter().zip(&mut descriptors);
             let builder = methods.fold(grpcio::ServiceBuilder::new(), |builder, (service_method, method)| {
-                // A watch of the server's health is meant to last as long as the server.
-                let max_call_time = self.limits.max_deadline.filter(|_| method.service() != Health::NAME);
-                (service_method.register)(builder, Route { method, max_call_time, shared: Arc::clone(&shared) })
+                // A watch of the server's health may last as long as the server.
+                let max_time = self.limits.max_deadline.filter(|_| method.service() != Health::NAME);
+                let (workers, shared) = (service_method.workers.clone(), Arc::clone(&shared));
+                service_method
+                    .register(builder, Route { method, max_time, workers, shared, blocked: Default::default() })
             });
             builder.build()
         });

@@ -1,4 +1,4 @@
-//! A server that accepts calls, and how it ends.
+//! A running server, and its graceful shutdown.
 
 pub(crate) mod builder;
 mod streaming_calls;
@@ -16,96 +16,102 @@ use crate::listen::ListenAddress;
 use crate::readiness::Readiness;
 use crate::server::builder::ServerBuilder;
 
-/// How long calls that were cancelled may take to let go of their queue's thread.
+/// How long cancelled RPCs may take to release the threads of their queues.
 const CANCEL_BOUND: Duration = Duration::from_secs(5);
 
-/// How a server ended.
+/// How a server shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drain {
-    /// Every call had finished.
+    /// Every RPC had finished.
     Clean,
-    /// Calls were still in flight when the time was up, and have been cancelled.
+    /// RPCs were still in flight at the end of the grace, and were cancelled.
     Cancelled {
-        /// How many there were, as the C core counts them: one that waits for its request is among them.
-        calls: i64,
+        /// How many there were, as the C core counts them: an RPC whose request has not arrived is one of them. `None`
+        /// if the C core's channelz data cannot be read; then there may have been none.
+        rpcs: Option<u64>,
     },
-    /// A method did not return even after its call was cancelled; its thread goes on.
+    /// A method did not return although its RPC was cancelled; its thread goes on.
     Stuck,
 }
 
-/// A server that accepts calls.
+/// A running server.
 ///
-/// Dropping it cancels the calls in flight; [`Server::shutdown`] lets them finish.
+/// Dropping it cancels the RPCs in flight; [`Server::shutdown`] lets them finish.
 pub struct Server {
     server: grpcio::Server,
     id: ServerId,
     addresses: Vec<ListenAddress>,
     health: Option<Health>,
     readiness: Readiness,
-    ended: bool,
+    shut_down: bool,
 }
 
 impl Server {
-    /// What a server is to be, before it starts.
+    /// Returns a builder, which configures and starts a server.
     pub fn builder() -> ServerBuilder {
         ServerBuilder::default()
     }
 
-    /// Where it listens, in numbers: the real port in place of port 0, and each address of a
-    /// name.
+    /// Returns the addresses that it listens on, as numbers: with the port that the system chose for port 0, and each
+    /// address of a host name.
     pub fn addresses(&self) -> &[ListenAddress] {
         &self.addresses
     }
 
-    /// The states of its services, if it was given them ([`ServerBuilder::health`]).
+    /// Returns the health of its services, if it was started with [`ServerBuilder::health`].
     pub fn health(&self) -> Option<&Health> {
         self.health.as_ref()
     }
 
-    /// Says that the server is about to end, and goes on: its health turns to NOT_SERVING, and it is no longer
-    /// ready. Whoever spreads calls over servers has time to leave it out until [`Server::shutdown`].
-    pub fn enter_lame_duck(&self) {
+    /// Announces that the server is about to shut down, and goes on answering: its health turns to NOT_SERVING and its
+    /// readiness to not ready. Load balancers have until [`Server::shutdown`] to route around it.
+    pub fn start_draining(&self) {
         self.readiness.set(false);
         if let Some(health) = &self.health {
             health.shutdown();
         }
     }
 
-    /// Ends the server, as [`Server::enter_lame_duck`] announces: it takes no new connection, asks
-    /// each client to leave (GOAWAY) and refuses new calls with UNAVAILABLE. Waits up to `grace` for the calls in
-    /// flight and for their clients, which close their connections when they have all replies (or lose them five to
+    /// Shuts the server down, after [`Server::start_draining`] if that has not been called: it accepts no connections,
+    /// sends GOAWAY to each client and rejects new RPCs with UNAVAILABLE. Waits up to `grace` for the RPCs in flight and
+    /// for their clients, which close their connections when they have all replies (or lose them five to
     /// ten seconds after), and cancels what is left. Returns within `grace` and five seconds more.
     pub fn shutdown(mut self, grace: Duration) -> Drain {
         self.drain(grace)
     }
 
     fn drain(&mut self, grace: Duration) -> Drain {
-        self.ended = true;
-        self.enter_lame_duck();
+        self.shut_down = true;
+        self.start_draining();
         if let Some(health) = &self.health {
-            // A watch is a call without an end of its own.
+            // A watch does not end by itself.
             health.end_watches();
         }
-        let mut ended = self.server.shutdown();
-        if wait(&mut ended, grace).is_some() {
+        let mut done = self.server.shutdown();
+        if wait(&mut done, grace).is_some() {
             return Drain::Clean;
         }
-        let calls = self.id.calls_in_flight();
+        let rpcs = self.id.calls_in_flight();
         self.server.cancel_all_calls();
-        match wait(&mut ended, CANCEL_BOUND) {
-            // Nothing but connections that their clients did not close.
-            Some(_) if calls == 0 => Drain::Clean,
-            Some(_) => Drain::Cancelled { calls },
-            None => Drain::Stuck,
-        }
+        cancelled(rpcs, wait(&mut done, CANCEL_BOUND).is_some())
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if !self.ended {
+        if !self.shut_down {
             self.drain(Duration::ZERO);
         }
+    }
+}
+
+/// How a server shut down that had this many RPCs at the end of the grace, and whether it was `done` soon after.
+fn cancelled(rpcs: Option<u64>, done: bool) -> Drain {
+    match (done, rpcs) {
+        (false, _) => Drain::Stuck,
+        // Only connections that their clients did not close.
+        (true, Some(0)) => Drain::Clean,
+        (true, rpcs) => Drain::Cancelled { rpcs },
     }
 }
 
@@ -124,5 +130,19 @@ fn wait<F: Future + Unpin>(future: &mut F, timeout: Duration) -> Option<F::Outpu
             return Some(output);
         }
         thread::park_timeout(timeout.checked_sub(start.elapsed()).filter(|rest| !rest.is_zero())?);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without channelz data, a drain reported that no RPC was in flight.
+    #[test]
+    fn a_drain_that_cannot_count_its_rpcs_says_so() {
+        assert_eq!(cancelled(None, true), Drain::Cancelled { rpcs: None });
+        assert_eq!(cancelled(Some(2), true), Drain::Cancelled { rpcs: Some(2) });
+        assert_eq!(cancelled(Some(0), true), Drain::Clean);
+        assert_eq!(cancelled(None, false), Drain::Stuck);
     }
 }

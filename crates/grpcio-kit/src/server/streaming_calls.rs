@@ -1,4 +1,4 @@
-//! The limit on the streaming calls in flight.
+//! The limit `max_streaming_calls`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use crate::interceptor::{Interceptor, Outcome};
 use crate::status::Status;
 use crate::status::code::Code;
 
-/// Counts the streaming calls in flight, and refuses those over the limit.
+/// Counts the streaming and asynchronous RPCs in flight, and rejects those over the limit.
 #[derive(Clone)]
 pub(super) struct StreamingCalls {
     in_flight: Arc<AtomicUsize>,
@@ -23,19 +23,20 @@ impl StreamingCalls {
 
 impl Interceptor for StreamingCalls {
     fn before(&self, call: &Call<'_>) -> Result<(), Status> {
-        if !call.method().kind().is_streaming() {
+        if !call.method().stays_in_flight() {
             return Ok(());
         }
         let one_more = |calls| (calls < self.max).then_some(calls + 1);
         if self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
-            let message = format!("{} streaming calls are in flight, which is all that this server takes", self.max);
+            let message =
+                format!("{} streaming calls are in flight, the limit of this server; try again later", self.max);
             return Err(Status::new(Code::ResourceExhausted, message));
         }
         Ok(())
     }
 
     fn after(&self, call: &Call<'_>, _: &Outcome<'_>) {
-        if call.method().kind().is_streaming() {
+        if call.method().stays_in_flight() {
             self.in_flight.fetch_sub(1, Ordering::Relaxed);
         }
     }

@@ -1,11 +1,15 @@
-//! A service: methods under one name, ready to be registered with a server.
+//! Services, ready to be registered with a server.
 
 mod adapter;
+mod future;
+mod in_flight;
 pub(crate) mod route;
-mod streaming;
+mod streams;
+pub(crate) mod workers;
 
 use std::sync::Arc;
 
+use futures::Future;
 use grpcio::MethodType;
 use protobuf::MessageFull;
 use protobuf::reflect::FileDescriptor;
@@ -13,56 +17,94 @@ use protobuf::reflect::FileDescriptor;
 use crate::call::Call;
 use crate::call::stream::RequestStream;
 use crate::codec::server_method;
-use crate::method::{Method, MethodKind};
+use crate::method::{Method, MethodDescriptor, MethodKind};
 use crate::reply::{ReplyFuture, ReplyStream};
 use crate::status::Status;
 use route::Route;
+use workers::Workers;
 
-/// Methods under one name. Made by the functions that generated code has for each service.
+/// A service: methods under one name. Generated code has a function for each that returns it.
 pub struct Service {
     name: &'static str,
-    /// The file that defines it, for server reflection.
+    /// The file that defines it, for reflection.
     pub(crate) file: Option<FileDescriptor>,
     pub(crate) methods: Vec<ServiceMethod>,
+    /// What was to run on workers and is no plain unary method of this service.
+    pub(crate) not_for_workers: Vec<&'static str>,
 }
 
-/// A method that waits for its server: only there is known what stands around it.
+/// A method that waits for its server, which gives it interceptors and limits.
 pub(crate) struct ServiceMethod {
     pub path: &'static str,
     pub kind: MethodKind,
-    pub register: Box<dyn FnOnce(grpcio::ServiceBuilder, Route) -> grpcio::ServiceBuilder + Send>,
+    pub workers: Option<Workers>,
+    register: Register,
+    /// Whether it returns a future or a stream.
+    is_async: bool,
 }
 
-impl Service {
-    /// The full name: `package.Service`.
-    pub fn name(&self) -> &'static str {
-        self.name
+type Register = Box<dyn FnOnce(grpcio::ServiceBuilder, Arc<Route>) -> grpcio::ServiceBuilder + Send>;
+
+impl ServiceMethod {
+    /// Describes it as the `index`th method of a server.
+    pub fn descriptor(&self, index: usize) -> MethodDescriptor {
+        MethodDescriptor::new(self.path, self.kind, index).asynchronous(self.is_async)
+    }
+
+    pub fn register(self, builder: grpcio::ServiceBuilder, route: Route) -> grpcio::ServiceBuilder {
+        (self.register)(builder, Arc::new(route))
     }
 }
 
-/// Collects the methods of a service. Generated code calls it; by hand it serves methods
+impl Service {
+    /// Returns the full name: `package.Service`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Runs a plain unary method on `workers` instead of the completion queue's thread: it may block. Interceptors, decoding
+    /// and encoding stay on the queue's thread.
+    ///
+    /// [`Limits::max_deadline`](crate::Limits::max_deadline) is enforced for it. An RPC whose deadline passes, or that
+    /// the client cancels, leaves the queue of `workers`; a method that runs already is not interrupted.
+    ///
+    /// [`ServerBuilder::start`](crate::ServerBuilder::start) fails with
+    /// [`StartError::NotForWorkers`](crate::StartError::NotForWorkers) if `method` is not a method of this service, is a
+    /// streaming method or an asynchronous one: those do not hold a thread while they wait, and a worker that waited
+    /// for them would be wasted.
+    #[must_use]
+    pub fn on_workers<Req, Rep>(mut self, method: Method<Req, Rep>, workers: &Workers) -> Service {
+        match self.methods.iter_mut().find(|other| other.path == method.path() && !other.is_async) {
+            Some(method) => method.workers = Some(workers.clone()),
+            None => self.not_for_workers.push(method.path()),
+        }
+        self
+    }
+}
+
+/// Builds a [`Service`] from its methods. Generated code uses it; by hand, it makes services
 /// that no `.proto` file describes.
 pub struct ServiceBuilder {
     service: Service,
 }
 
 impl ServiceBuilder {
-    /// A service without methods, by its full name.
+    /// Starts with no methods; `name` is the full name: `package.Service`.
     pub fn new(name: &'static str) -> ServiceBuilder {
-        ServiceBuilder { service: Service { name, file: None, methods: Vec::new() } }
+        ServiceBuilder { service: Service { name, file: None, methods: Vec::new(), not_for_workers: Vec::new() } }
     }
 
-    /// Names the file that defines the service, for server reflection
+    /// Sets the file that defines the service, for server reflection
     /// ([`ServerBuilder::reflection`](crate::ServerBuilder::reflection)). Without one,
-    /// reflection lists the service and cannot describe it.
+    /// reflection lists the service but cannot describe it.
     #[must_use]
     pub fn described_by(mut self, file: &FileDescriptor) -> ServiceBuilder {
         self.service.file = Some(file.clone());
         self
     }
 
-    /// Adds a unary method. It runs on the thread of a completion queue and must not wait
-    /// for anything: while it does, that queue answers no other call.
+    /// Adds a unary method. It runs on the thread of a completion queue and must not block it: while it does, that
+    /// queue answers no other RPC. [`Service::on_workers`] moves it to another thread.
     #[must_use]
     pub fn unary<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -71,10 +113,49 @@ impl ServiceBuilder {
         F: Fn(&Call<'_>, Req) -> Result<Rep, Status> + Send + Sync + 'static,
     {
         let handler = Arc::new(handler);
+        let mut builder = self.add(method.path(), MethodKind::Unary, move |builder, route| {
+            let Some(workers) = route.workers.clone() else {
+                return builder
+                    .add_unary_handler(&server_method(method, MethodType::Unary), move |context, request, sink| {
+                        adapter::unary(&route, &*handler, &context, request, sink)
+                    });
+            };
+            let handler = move |call, request| {
+                let handler = Arc::clone(&handler);
+                workers.run(call, move |call| handler(call, request))
+            };
+            builder.add_server_streaming_handler(
+                &server_method(method, MethodType::ServerStreaming),
+                move |context, request, sink| future::unary(&route, &handler, &context, request, sink),
+            )
+        });
+        if let Some(method) = builder.service.methods.last_mut() {
+            method.is_async = false;
+        }
+        builder
+    }
+
+    /// Adds a unary method that returns a future. The method and its future run on the thread of a completion queue and
+    /// must not block it; whatever wakes the future may be on another thread.
+    ///
+    /// The future is dropped when the RPC ends before it is ready: the client cancels, its deadline passes, the
+    /// server's does ([`Limits::max_deadline`](crate::Limits::max_deadline)), or the server shuts down and the grace is
+    /// over. A panic ends the RPC with INTERNAL.
+    #[must_use]
+    pub fn unary_async<Req, Rep, F, Fut>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
+    where
+        Req: MessageFull,
+        Rep: MessageFull,
+        F: Fn(Call<'static>, Req) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Rep, Status>> + Send + 'static,
+    {
+        let handler = Arc::new(handler);
         self.add(method.path(), MethodKind::Unary, move |builder, route| {
-            builder.add_unary_handler(&server_method(method, MethodType::Unary), move |context, request, sink| {
-                adapter::unary(&route, &*handler, &context, request, sink)
-            })
+            let handler = move |call, request| Ok(handler(call, request));
+            builder.add_server_streaming_handler(
+                &server_method(method, MethodType::ServerStreaming),
+                move |context, request, sink| future::unary(&route, &handler, &context, request, sink),
+            )
         })
     }
 
@@ -91,7 +172,7 @@ impl ServiceBuilder {
         self.add(method.path(), MethodKind::ServerStreaming, move |builder, route| {
             builder.add_server_streaming_handler(
                 &server_method(method, MethodType::ServerStreaming),
-                move |context, request, sink| adapter::server_streaming(&route, &*handler, &context, request, sink),
+                move |context, request, sink| streams::server_streaming(&route, &*handler, &context, request, sink),
             )
         })
     }
@@ -99,8 +180,7 @@ impl ServiceBuilder {
     /// Adds a client-streaming method. The method and the future that it returns run on the
     /// thread of a completion queue and must not block it.
     ///
-    /// A future that waits for something other than its requests is not told when the
-    /// caller goes away.
+    /// A future that waits for something other than its requests goes on when the client cancels.
     #[must_use]
     pub fn client_streaming<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -112,7 +192,7 @@ impl ServiceBuilder {
         self.add(method.path(), MethodKind::ClientStreaming, move |builder, route| {
             builder.add_client_streaming_handler(
                 &server_method(method, MethodType::ClientStreaming),
-                move |context, requests, sink| adapter::client_streaming(&route, &*handler, &context, requests, sink),
+                move |context, requests, sink| streams::client_streaming(&route, &*handler, &context, requests, sink),
             )
         })
     }
@@ -130,7 +210,7 @@ impl ServiceBuilder {
         self.add(method.path(), MethodKind::BidiStreaming, move |builder, route| {
             builder.add_duplex_streaming_handler(
                 &server_method(method, MethodType::Duplex),
-                move |context, requests, sink| adapter::bidi_streaming(&route, &*handler, &context, requests, sink),
+                move |context, requests, sink| streams::bidi_streaming(&route, &*handler, &context, requests, sink),
             )
         })
     }
@@ -139,13 +219,14 @@ impl ServiceBuilder {
         mut self,
         path: &'static str,
         kind: MethodKind,
-        register: impl FnOnce(grpcio::ServiceBuilder, Route) -> grpcio::ServiceBuilder + Send + 'static,
+        register: impl FnOnce(grpcio::ServiceBuilder, Arc<Route>) -> grpcio::ServiceBuilder + Send + 'static,
     ) -> ServiceBuilder {
-        self.service.methods.push(ServiceMethod { path, kind, register: Box::new(register) });
+        let register = Box::new(register);
+        self.service.methods.push(ServiceMethod { path, kind, workers: None, register, is_async: true });
         self
     }
 
-    /// The service.
+    /// Returns the service.
     pub fn build(self) -> Service {
         self.service
     }

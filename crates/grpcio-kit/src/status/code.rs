@@ -4,18 +4,17 @@ use std::fmt;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)+) => {
-        /// A status code of gRPC, as its
-        /// [specification](https://grpc.github.io/grpc/core/md_doc_statuscodes.html) lists them.
+        /// A [status code](https://grpc.github.io/grpc/core/md_doc_statuscodes.html) of gRPC.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
             $($(#[$doc])* $variant = $number,)+
         }
 
         impl Code {
-            /// Every code, in the order of their numbers.
+            /// All codes, by number.
             pub const ALL: &'static [Code] = &[$(Code::$variant),+];
 
-            /// The name on the wire's documentation, such as `INVALID_ARGUMENT`.
+            /// Returns the name in gRPC's documentation, such as `INVALID_ARGUMENT`.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Code::$variant => $name,)+
@@ -24,7 +23,7 @@ macro_rules! codes {
         }
 
         impl From<i32> for Code {
-            /// A number that gRPC does not define is [`Code::Unknown`], as its specification asks.
+            /// Returns [`Code::Unknown`] for a number that gRPC does not define, as its specification requires.
             fn from(number: i32) -> Code {
                 match number {
                     $($number => Code::$variant,)+
@@ -38,37 +37,37 @@ macro_rules! codes {
 codes! {
     /// The call succeeded.
     Ok = 0, "OK";
-    /// The caller gave up, or the server ended before the call did.
+    /// The client cancelled the call, or the server shut down.
     Cancelled = 1, "CANCELLED";
-    /// An error that nothing more is known of.
+    /// An error without further information.
     Unknown = 2, "UNKNOWN";
-    /// The request is wrong whatever the state of the server.
+    /// The request is invalid in any state of the server.
     InvalidArgument = 3, "INVALID_ARGUMENT";
-    /// The caller's deadline passed.
+    /// The deadline passed.
     DeadlineExceeded = 4, "DEADLINE_EXCEEDED";
-    /// What was asked for does not exist.
+    /// The requested entity does not exist.
     NotFound = 5, "NOT_FOUND";
-    /// What was to be made exists already.
+    /// The entity to create already exists.
     AlreadyExists = 6, "ALREADY_EXISTS";
-    /// The caller is known, and may not do this.
+    /// The caller is authenticated but not authorized.
     PermissionDenied = 7, "PERMISSION_DENIED";
     /// A limit was reached, such as the size of a message.
     ResourceExhausted = 8, "RESOURCE_EXHAUSTED";
-    /// The server is not in a state that allows the call.
+    /// The state of the server does not allow the call.
     FailedPrecondition = 9, "FAILED_PRECONDITION";
-    /// Another call got in the way.
+    /// The call conflicts with another one.
     Aborted = 10, "ABORTED";
-    /// The result or an operand lies outside of its range.
+    /// An operand or the result is out of its range.
     OutOfRange = 11, "OUT_OF_RANGE";
-    /// The server does not know the method.
+    /// The server does not implement the method.
     Unimplemented = 12, "UNIMPLEMENTED";
-    /// Something that must not happen did.
+    /// An invariant is broken: a bug in the server, or a malformed message.
     Internal = 13, "INTERNAL";
     /// The server cannot be reached; a retry may help.
     Unavailable = 14, "UNAVAILABLE";
-    /// Data was lost for good.
+    /// Data is lost or corrupted beyond recovery.
     DataLoss = 15, "DATA_LOSS";
-    /// The caller is not known.
+    /// The caller has no valid credentials.
     Unauthenticated = 16, "UNAUTHENTICATED";
 }
 

@@ -1,4 +1,4 @@
-//! How a call ends when it does not succeed: a code, a message, and typed details.
+//! The status of a failed RPC: a code, a message, and typed details.
 
 pub(crate) mod code;
 
@@ -9,18 +9,18 @@ use protobuf::{Message, MessageFull};
 use crate::google_rpc::status::Status as StatusProto;
 use crate::status::code::Code;
 
-/// The longest message that is sent, in bytes. Message and details travel as HTTP/2
-/// headers, and an implementation may refuse more than 8 KiB of those in all.
+/// The maximum size of a message that is sent, in bytes. Message and details are sent as HTTP/2 headers, of which an
+/// implementation may reject more than 8 KiB.
 const MAX_MESSAGE: usize = 1024;
 
-/// The longest details that are sent, in bytes before their base64 encoding.
+/// The maximum size of the details that are sent, in bytes before their base64 encoding.
 const MAX_DETAILS: usize = 4096;
 
-/// How a call ended when it did not succeed.
+/// The status of a failed RPC.
 ///
-/// Details follow the [richer error model](https://grpc.io/docs/guides/error/#richer-error-model):
-/// they travel as a `google.rpc.Status` in the trailer `grpc-status-details-bin`, where
-/// the helpers of other languages find them (`grpcio-status` in Python).
+/// Details follow the [richer error model](https://grpc.io/docs/guides/error/#richer-error-model): they are sent as a
+/// `google.rpc.Status` in the trailer `grpc-status-details-bin`, where other languages expect them (`grpcio-status` in
+/// Python).
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct Status {
@@ -30,16 +30,16 @@ pub struct Status {
 }
 
 impl Status {
-    /// A status without details.
+    /// Returns a status without details.
     ///
-    /// A message over 1,024 bytes is cut when it is sent.
+    /// A message over 1,024 bytes is truncated when it is sent.
     pub fn new(code: Code, message: impl Into<String>) -> Status {
         Status { code, message: message.into(), details: Vec::new() }
     }
 
     /// Adds a detail: a message of `google/rpc/error_details.proto`, or one of your own.
     ///
-    /// Details that take more than 4,096 bytes in all are not sent.
+    /// Details are not sent if they take more than 4,096 bytes in all.
     #[must_use]
     pub fn with_detail<M: MessageFull>(mut self, detail: &M) -> Status {
         match Any::pack(detail) {
@@ -49,22 +49,22 @@ impl Status {
         self
     }
 
-    /// The code.
+    /// Returns the code.
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// The message, for people: programs look at the code and the details.
+    /// Returns the message, which is for people: programs use the code and the details.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The first detail of type `M`, if there is one that can be decoded.
+    /// Returns the first detail of type `M`, if there is one that can be decoded.
     pub fn detail<M: MessageFull>(&self) -> Option<M> {
         self.details.iter().find_map(|any| any.unpack().ok().flatten())
     }
 
-    /// How grpcio sends this status.
+    /// Returns this status for grpcio to send.
     pub(crate) fn to_grpcio(&self) -> RpcStatus {
         let message = cut(&self.message, MAX_MESSAGE);
         RpcStatus::with_details(i32::from(self.code), message.to_owned(), self.encode_details(message))
@@ -83,7 +83,7 @@ impl Status {
         match proto.write_to_bytes() {
             Ok(bytes) if bytes.len() <= MAX_DETAILS => bytes,
             Ok(bytes) => {
-                tracing::warn!(bytes = bytes.len(), limit = MAX_DETAILS, "status details are too long to be sent");
+                tracing::warn!(bytes = bytes.len(), limit = MAX_DETAILS, "status details are too large to be sent");
                 Vec::new()
             }
             Err(error) => {
@@ -93,7 +93,7 @@ impl Status {
         }
     }
 
-    /// What grpcio received: details count only where they belong to the code beside them.
+    /// Reads what grpcio received. Details count only if their code is the status's own.
     fn from_grpcio(status: &RpcStatus) -> Status {
         let code = Code::from(i32::from(status.code()));
         let details = StatusProto::parse_from_bytes(status.details())
@@ -111,7 +111,7 @@ impl From<grpcio::Error> for Status {
         match error {
             Error::RpcFailure(status) | Error::RpcFinished(Some(status)) => Status::from_grpcio(&status),
             Error::RpcFinished(None) | Error::RemoteStopped => {
-                Status::new(Code::Cancelled, "the call has ended already")
+                Status::new(Code::Cancelled, "the call has already ended")
             }
             Error::QueueShutdown => Status::new(Code::Cancelled, "the completion queue has been shut down"),
             Error::Codec(error) => match error.downcast::<Status>() {
@@ -124,7 +124,7 @@ impl From<grpcio::Error> for Status {
     }
 }
 
-/// The longest prefix of `text` that has at most `max` bytes and ends between characters.
+/// Returns the longest prefix of `text` that has at most `max` bytes and ends between characters.
 pub(crate) fn cut(text: &str, max: usize) -> &str {
     let mut end = text.len().min(max);
     while !text.is_char_boundary(end) {
@@ -139,7 +139,7 @@ mod tests {
     use crate::google_rpc::error_details::{BadRequest, ErrorInfo};
 
     #[test]
-    fn a_long_message_is_cut_between_characters() {
+    fn a_long_message_is_truncated_between_characters() {
         let status = Status::new(Code::Internal, "é".repeat(1000));
         assert_eq!(status.to_grpcio().message(), "é".repeat(512));
         let odd = format!("x{}", "é".repeat(1000));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn details_survive_the_way_through_grpcio() {
+    fn details_survive_a_round_trip_through_grpcio() {
         let info = ErrorInfo { reason: "WHY".into(), ..Default::default() };
         let sent = Status::new(Code::NotFound, "gone").with_detail(&info);
         let received = Status::from(grpcio::Error::RpcFailure(sent.to_grpcio()));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn details_too_long_for_a_header_are_left_out() {
+    fn details_too_large_for_a_header_are_not_sent() {
         let info = ErrorInfo { reason: "x".repeat(MAX_DETAILS), ..Default::default() };
         let status = Status::new(Code::NotFound, "gone").with_detail(&info);
         assert!(status.to_grpcio().details().is_empty());

@@ -1,17 +1,14 @@
-//! TLS on the client's side: whom it trusts, the certificate that it shows, and the name that it
-//! asks for.
+//! TLS of a client: the CAs that it trusts, its certificate, and the server name that it verifies.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use grpcio::{ChannelCredentials, ChannelCredentialsBuilder};
 
-use super::judge::Judge;
-use crate::files::FileError;
-use crate::files::{read, warn_if_exposed};
+use crate::files::{FileError, read, warn_if_exposed};
+use crate::tls::verify;
 
-/// Where systems have their certificate authorities in one file: Debian, Arch and Gentoo; Fedora;
-/// openSUSE; the BSDs, macOS and Alpine.
+/// The usual paths of the system's CA bundle: Debian, Arch and Gentoo; Fedora; openSUSE; the BSDs, macOS and Alpine.
 const SYSTEM_ROOTS: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -21,15 +18,15 @@ const SYSTEM_ROOTS: [&str; 6] = [
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
-/// Variables that name another file: gRPC's own, and OpenSSL's.
+/// Environment variables that name another CA bundle: gRPC's and OpenSSL's.
 const ROOTS_VARIABLES: [&str; 2] = ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "SSL_CERT_FILE"];
 
 /// TLS for a channel.
 ///
-/// The server must show a certificate that a trusted CA has signed, for the name in the target: over
-/// TCP the host's, by name or by number, over a Unix socket `localhost`. TLS 1.2 and 1.3.
+/// The server's certificate must be signed by a trusted CA and be valid for the target: its host name or IP address,
+/// `localhost` for a Unix socket. TLS 1.2 and 1.3.
 ///
-/// The files are read when the channel is made, and not again.
+/// The files are read once, when the channel is created.
 ///
 /// ```no_run
 /// use grpcio_kit::{Channel, ClientTls};
@@ -48,23 +45,23 @@ pub struct ClientTls {
 }
 
 impl ClientTls {
-    /// Trusts the certificate authorities in this file (PEM, any number of them), and no others.
-    /// Without it those of the system are trusted: the file that `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH`
-    /// or `SSL_CERT_FILE` names, or the first of `/etc/ssl/certs/ca-certificates.crt` and its like.
+    /// Trusts only the CAs in this file: PEM, one or more.
+    ///
+    /// The default is the system's CA bundle: the file in `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` or `SSL_CERT_FILE`, else
+    /// `/etc/ssl/certs/ca-certificates.crt` or its equivalent on other systems.
     pub fn ca(mut self, file: impl Into<PathBuf>) -> ClientTls {
         self.ca = Some(file.into());
         self
     }
 
-    /// Shows the server this certificate, if it asks for one. Both files are in PEM form, the key
-    /// without a pass phrase.
+    /// Sets the client certificate, sent if the server requests one. Both files are PEM, the key without a pass phrase.
     pub fn certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> ClientTls {
         self.pair = Some((certificate.into(), key.into()));
         self
     }
 
-    /// Asks for a certificate for `name` instead of the one in the target, and sends `name` as the authority
-    /// of each call.
+    /// Verifies the server's certificate for `name` instead of the target's host, and sends `name` as the authority of
+    /// each RPC.
     pub fn server_name(mut self, name: impl Into<String>) -> ClientTls {
         self.server_name = Some(name.into());
         self
@@ -74,17 +71,14 @@ impl ClientTls {
         self.server_name.as_deref()
     }
 
-    /// Reads the files. The C core would not say that it takes none of them: calls would fail.
+    /// Reads and checks the files: the C core would not report that it cannot use one, RPCs would fail.
     pub(crate) fn credentials(&self) -> Result<ChannelCredentials, FileError> {
-        let judge = Judge::new();
-        let roots = match &self.ca {
-            Some(path) => judge.authorities(path, &read(path)?)?,
-            None => system_roots(&judge)?,
-        };
+        let path = self.ca.clone().map_or_else(system_roots, Ok)?;
+        let roots = verify::certificates((&path, &read(&path)?))?;
         let mut builder = ChannelCredentialsBuilder::new().root_cert(roots);
         if let Some((certificate_path, key_path)) = &self.pair {
             let (certificate, key) = (read(certificate_path)?, read(key_path)?);
-            let chain = judge.pair((certificate_path, &certificate), (key_path, &key))?;
+            let chain = verify::pair((certificate_path, &certificate), (key_path, &key))?;
             warn_if_exposed(key_path, "the private key");
             builder = builder.cert(chain, key);
         }
@@ -92,19 +86,9 @@ impl ClientTls {
     }
 }
 
-fn system_roots(judge: &Judge) -> Result<Vec<u8>, FileError> {
+/// The path of the system's CA bundle.
+fn system_roots() -> Result<PathBuf, FileError> {
     let named = ROOTS_VARIABLES.into_iter().find_map(|name| env::var_os(name).filter(|path| !path.is_empty()));
-    let path = match named {
-        Some(path) => PathBuf::from(path),
-        None => {
-            let usual = SYSTEM_ROOTS.iter().map(Path::new).find(|path| path.exists());
-            usual.ok_or(FileError::NoSystemRoots)?.to_owned()
-        }
-    };
-    let roots = read(&path)?;
-    // Some systems have a hundred and more in it: whether there is one is enough.
-    if roots.contains(&0) || !judge.accepts_authority(&roots) {
-        return Err(FileError::content(&path, "it holds no certificate in PEM form; name a file with the CA"));
-    }
-    Ok(roots)
+    let usual = || SYSTEM_ROOTS.iter().map(PathBuf::from).find(|path| path.exists());
+    named.map(PathBuf::from).or_else(usual).ok_or(FileError::NoSystemRoots)
 }

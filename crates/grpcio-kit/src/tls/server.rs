@@ -1,5 +1,4 @@
-//! TLS on the server's side: which files, whose certificates clients may show, and how the C
-//! core gets new ones while it runs.
+//! TLS of a server: its certificate and key, the CAs of client certificates, and their reload while the server runs.
 
 use std::error::Error;
 use std::fmt;
@@ -9,32 +8,30 @@ use std::time::Duration;
 
 use grpcio::{CertificateRequestType, ServerCredentials, ServerCredentialsBuilder, ServerCredentialsFetcher};
 
-use super::judge::Judge;
 use crate::files::FileError;
 use crate::files::reloads::Reloads;
 use crate::files::warn_if_exposed;
 use crate::files::watch::{DEFAULT_POLL_INTERVAL, Watched};
+use crate::tls::verify;
 
-/// Whether clients must show a certificate. One that is shown must be signed by the client CA.
+/// Whether clients must have a certificate. A certificate that a client sends must be signed by the client CA.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientAuth {
-    /// A client may do without.
+    /// Clients without a certificate can connect.
     Optional,
-    /// A client without one gets no connection.
+    /// Clients without a certificate cannot connect.
     #[default]
     Required,
 }
 
-/// TLS for every address that a server listens on, Unix sockets among them. Clones share the
-/// files and their watching.
+/// TLS for every address that a server listens on, including Unix sockets. Clones share the files and the thread that
+/// watches them.
 ///
-/// The certificates are read again when their files change, and are used from the next connection on;
-/// those that exist stay as they are. New ones that the C core would not take are refused with a
-/// line in the log, and the old ones stay.
+/// Changed files are reloaded and used for new connections; existing connections keep their certificate. Files that
+/// cannot be used are rejected with a warning in the log, and the previous ones stay in use.
 ///
-/// TLS 1.2 and 1.3, with the C core's cipher suites (`GRPC_SSL_CIPHER_SUITES`). What nobody checks
-/// when files are read: whether a certificate has expired, is for this host, or is signed by anybody.
-/// Clients do.
+/// TLS 1.2 and 1.3, with the C core's cipher suites (`GRPC_SSL_CIPHER_SUITES`). Loading does not check expiry, host names
+/// or signatures: clients do.
 ///
 /// ```no_run
 /// use grpcio_kit::{ClientAuth, Server, ServerTls};
@@ -49,7 +46,7 @@ pub struct ServerTls {
     request: CertificateRequestType,
 }
 
-/// The files of a [`ServerTls`], before they are read.
+/// The files of a [`ServerTls`], before they are loaded.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ServerTlsFiles {
@@ -59,7 +56,7 @@ pub struct ServerTlsFiles {
     poll_interval: Duration,
 }
 
-/// What was in the files, each a text in PEM form without a NUL byte.
+/// The content of the files, verified: PEM without a NUL byte.
 struct Pair {
     certificate: Vec<u8>,
     key: Vec<u8>,
@@ -67,8 +64,8 @@ struct Pair {
 }
 
 impl ServerTls {
-    /// The server's certificate, followed by those that lead to its CA, and its private key. Both
-    /// in PEM form, the key without a pass phrase.
+    /// The server's certificate, followed by its intermediate CAs, and its private key. Both are PEM, the key without a
+    /// pass phrase.
     pub fn files(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> ServerTlsFiles {
         ServerTlsFiles {
             certificate: certificate.into(),
@@ -78,14 +75,14 @@ impl ServerTls {
         }
     }
 
-    /// How often the files have been read again.
+    /// Counts of successful and failed reloads.
     pub fn reloads(&self) -> Reloads {
         self.pairs.reloads()
     }
 
-    /// Credentials for one listening port: each has to be told of a change once.
+    /// Credentials for one listening port: the C core fetches a change once for each.
     pub(crate) fn credentials(&self) -> ServerCredentials {
-        let fetcher = Fetcher { tls: self.clone(), told: AtomicU64::new(0) };
+        let fetcher = Fetcher { tls: self.clone(), fetched: AtomicU64::new(0) };
         ServerCredentials::with_fetcher(Box::new(fetcher), self.request)
     }
 }
@@ -98,31 +95,27 @@ impl fmt::Debug for ServerTls {
 }
 
 impl ServerTlsFiles {
-    /// The certificate authorities that sign clients' certificates (PEM, any number of them), and
-    /// whether a client must have one. Without this no client is asked for a certificate.
+    /// Requests client certificates signed by the CAs in this file: PEM, one or more.
     ///
-    /// A client whose certificate is refused has its connection closed; with TLS 1.3 it learns so
-    /// after its side of the handshake is done.
+    /// The server closes the connection of a client whose certificate it rejects; with TLS 1.3 that happens after the
+    /// client's side of the handshake.
     pub fn client_ca(mut self, ca: impl Into<PathBuf>, auth: ClientAuth) -> ServerTlsFiles {
         self.client_ca = Some((ca.into(), auth));
         self
     }
 
-    /// The time between two looks at the files; [`DEFAULT_POLL_INTERVAL`] unless set, 10 milliseconds
-    /// at least.
+    /// Sets how often the files are checked for changes: [`DEFAULT_POLL_INTERVAL`] by default, at least 10 milliseconds.
     pub fn poll_interval(mut self, interval: Duration) -> ServerTlsFiles {
         self.poll_interval = interval;
         self
     }
 
-    /// Reads the files, and watches them from here on.
-    ///
-    /// A key that group or others have access to is a warning in the log.
+    /// Loads the files and watches them for changes. Logs a warning if group or others can access the key.
     ///
     /// # Errors
     ///
-    /// [`FileError`], with the name of the file: it cannot be read, holds no certificate or key, or
-    /// the key does not belong to the certificate.
+    /// [`FileError`], with the file's name, if a file cannot be read or holds no certificate or key, or if the key does
+    /// not belong to the certificate.
     pub fn load(self) -> Result<ServerTls, FileError> {
         let ServerTlsFiles { certificate, key, client_ca, poll_interval } = self;
         let request = match client_ca {
@@ -133,34 +126,33 @@ impl ServerTlsFiles {
         let ca = client_ca.map(|(path, _)| path);
         let paths = [&certificate, &key].into_iter().chain(&ca).cloned().collect();
         let pairs = Watched::start("certificates", paths, poll_interval, move |contents| {
-            Pair::judge(&certificate, &key, ca.as_deref(), contents)
+            Pair::verify(&certificate, &key, ca.as_deref(), contents)
         })?;
         Ok(ServerTls { pairs, request })
     }
 }
 
 impl Pair {
-    fn judge(certificate: &Path, key: &Path, ca: Option<&Path>, contents: &[Vec<u8>]) -> Result<Pair, FileError> {
+    fn verify(certificate: &Path, key: &Path, ca: Option<&Path>, contents: &[Vec<u8>]) -> Result<Pair, FileError> {
         let content = |index: usize| contents.get(index).map_or(&[][..], Vec::as_slice);
-        let judge = Judge::new();
-        let chain = judge.pair((certificate, content(0)), (key, content(1)))?;
-        let client_ca = ca.map(|ca| judge.authorities(ca, content(2))).transpose()?;
+        let chain = verify::pair((certificate, content(0)), (key, content(1)))?;
+        let client_ca = ca.map(|ca| verify::certificates((ca, content(2)))).transpose()?;
         warn_if_exposed(key, "the private key");
         Ok(Pair { certificate: chain, key: content(1).to_vec(), client_ca })
     }
 }
 
-/// What the C core asks at every new connection to one port. It waits for no file.
+/// Called by the C core at every new connection to one port. Reads no file.
 struct Fetcher {
     tls: ServerTls,
-    /// The generation that this port has.
-    told: AtomicU64,
+    /// The generation that the C core has for this port; 0 before the first fetch.
+    fetched: AtomicU64,
 }
 
 impl ServerCredentialsFetcher for Fetcher {
     fn fetch(&self) -> Result<Option<ServerCredentialsBuilder>, Box<dyn Error>> {
         let latest = self.tls.pairs.latest();
-        if self.told.swap(latest.generation, Ordering::AcqRel) == latest.generation {
+        if self.fetched.swap(latest.generation, Ordering::AcqRel) == latest.generation {
             return Ok(None);
         }
         let pair = &latest.value;

@@ -6,10 +6,10 @@ use protobuf::{CodedInputStream, Result};
 
 use super::malformed;
 
-/// The most bytes to reserve room for on the word of a length alone.
+/// Maximum number of bytes to reserve before they have arrived.
 const MAX_RESERVED: u64 = 1024 * 1024;
 
-/// A number that takes as many bytes in a message as in memory.
+/// A number with a fixed width in messages, the same as in memory.
 pub trait Fixed: Copy {
     /// Its bytes.
     type Bytes: Copy + Default + AsMut<[u8]> + for<'a> TryFrom<&'a [u8]>;

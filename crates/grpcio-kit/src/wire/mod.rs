@@ -1,4 +1,4 @@
-//! Decoding by the letter of the protobuf specification, where rust-protobuf departs from it.
+//! Decoding as the protobuf specification demands, where rust-protobuf differs from it.
 //!
 //! The code that rust-protobuf generates is rewritten at build time (`codegen/conformance.rs`)
 //! to call these functions:
@@ -10,7 +10,7 @@
 //! | reads packed elements of a fixed width one by one | copies them ([`read_packed_fixed`]) |
 //! | the second occurrence of a message field replaces the first | is merged into it |
 //! | keeps unknown fields, each in a hash map | skips them |
-//! | takes any end-group tag, or the end of the input, for the end of a group | its own tag only |
+//! | ends a group at any end-group tag, or at the end of the input | at its own tag only |
 //! | accepts a message that ends inside a nested one | refuses it ([`decode`]) |
 //!
 //! Varints of up to ten bytes are accepted however small the value is. Tags are left to
@@ -26,14 +26,14 @@ use protobuf::{CodedInputStream, Enum, EnumOrUnknown, Message, MessageField, Res
 pub use fixed::{Fixed, read_packed_fixed};
 pub use unknown::skip_unknown;
 
-/// Decodes a message that takes all of the `length` bytes that `bytes` yields.
+/// Decodes a message that consists of the `length` bytes of `bytes`.
 ///
-/// Knowing where the outermost message ends is what makes a truncated field an error: without
-/// that limit rust-protobuf takes the end of the input for the end of a nested message.
+/// The length makes a truncated field an error: without
+/// it, rust-protobuf takes the end of the input for the end of a nested message.
 ///
 /// # Errors
 ///
-/// Bytes that are no message of this type, or fewer than `length` of them.
+/// Bytes that are not a message of this type, or fewer than `length` of them.
 pub fn decode<M: Message>(bytes: &mut dyn BufRead, length: usize) -> Result<M> {
     let mut is = CodedInputStream::from_buf_read(bytes);
     is.push_limit(length as u64)?;

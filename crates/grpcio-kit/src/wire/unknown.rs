@@ -4,7 +4,7 @@ use protobuf::{CodedInputStream, Result};
 
 use super::malformed;
 
-/// How many groups may be open at once in an unknown field. The same number limits nested
+/// Maximum depth of nested groups in an unknown field. The same number limits nested
 /// messages in rust-protobuf and in C++.
 const MAX_OPEN_GROUPS: usize = 100;
 
@@ -17,8 +17,7 @@ const MAX_OPEN_GROUPS: usize = 100;
 /// tag, more than 100 groups inside each other, or the end of the message inside the field.
 pub fn skip_unknown(tag: u32, is: &mut CodedInputStream<'_>) -> Result<()> {
     let mut tag = tag;
-    // The field numbers of the groups that are open: a loop, for recursion would let the
-    // sender choose the depth of the stack.
+    // The field numbers of the open groups. Not recursive: the sender would choose the depth of the stack.
     let mut open_groups = Vec::new();
     loop {
         let (number, wire_type) = (tag >> 3, tag & 7);

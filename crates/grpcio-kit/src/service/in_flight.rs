@@ -1,0 +1,143 @@
+//! An RPC that outlasts its first turn on the completion queue's thread: a streaming or an asynchronous one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use futures::{Future, FutureExt};
+use futures_timer::Delay;
+
+use crate::call::Call;
+use crate::interceptor::{Admitted, Outcome};
+use crate::service::route::Route;
+use crate::status::Status;
+use crate::status::code::Code;
+
+/// An RPC between [`Interceptor::before`](crate::Interceptor::before) and
+/// [`after`](crate::Interceptor::after), which runs at the latest when this is dropped.
+pub(crate) struct InFlight {
+    pub route: Arc<Route>,
+    call: Call<'static>,
+    /// `None` once `after` has run.
+    admitted: Option<Admitted>,
+    /// The end of the time that the server allows the RPC.
+    time_up: Option<Delay>,
+    /// Requests so far.
+    pub received: Arc<AtomicU64>,
+    /// Replies so far.
+    pub sent: u64,
+    /// Since when the method has had the queue's thread; `None` while it does not.
+    running_since: Option<Instant>,
+    blocked_thread: bool,
+}
+
+impl InFlight {
+    /// Runs the interceptors' `before`. A `call` with peer and metadata is given to their `after` as it is.
+    pub fn begin(route: &Arc<Route>, call: &Call<'_>, keeps_client: bool) -> (InFlight, Result<(), Status>) {
+        let chain = &route.shared.chain;
+        let (admitted, result) = chain.before(call);
+        let keeps_client = keeps_client || chain.keeps_caller();
+        let in_flight = InFlight {
+            route: Arc::clone(route),
+            call: if keeps_client { call.to_static() } else { call.without_client() },
+            admitted: Some(admitted),
+            time_up: route.max_time.map(Delay::new),
+            received: Arc::default(),
+            sent: 0,
+            running_since: Some(call.started()),
+            blocked_thread: false,
+        };
+        (in_flight, result)
+    }
+
+    pub fn call(&self) -> &Call<'static> {
+        &self.call
+    }
+
+    /// Counts a request that arrived before the method ran.
+    pub fn count_request(&self) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Polls the method, measures how long it keeps the thread, and ends it when its time is up.
+    pub fn poll_method<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut InFlight, &mut Context<'_>) -> Poll<T>,
+        time_up: impl FnOnce(Status) -> T,
+    ) -> Poll<T> {
+        self.running_since.get_or_insert_with(Instant::now);
+        if let Poll::Ready(status) = self.poll_time_up(cx) {
+            return Poll::Ready(time_up(status));
+        }
+        let polled = poll(self, cx);
+        self.stop_clock();
+        polled
+    }
+
+    fn stop_clock(&mut self) {
+        if let Some(since) = self.running_since.take() {
+            self.blocked_thread |= self.route.blocked_thread(since.elapsed());
+        }
+    }
+
+    /// Ready when the server's own limit for the time of an RPC is reached.
+    fn poll_time_up(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
+        let Some(delay) = &mut self.time_up else {
+            return Poll::Pending;
+        };
+        ready!(delay.poll_unpin(cx));
+        self.time_up = None;
+        let seconds = self.route.max_time.unwrap_or(Duration::ZERO).as_secs_f64();
+        Poll::Ready(Status::new(
+            Code::DeadlineExceeded,
+            format!("the server ends RPCs of this method after {seconds} s (max_deadline)"),
+        ))
+    }
+
+    /// Ends the RPC with this status.
+    pub fn end(&mut self, status: Option<&Status>) {
+        let Some(admitted) = self.admitted.take() else {
+            return;
+        };
+        self.stop_clock();
+        let outcome = Outcome {
+            status,
+            elapsed: self.call.started().elapsed(),
+            received: self.received.load(Ordering::Relaxed),
+            sent: self.sent,
+            blocked_thread: self.blocked_thread,
+        };
+        self.route.shared.chain.after(&admitted, &self.call, &outcome);
+    }
+
+    /// Ends the RPC with OK, unless the client has cancelled it.
+    ///
+    /// The requests of an RPC that was cancelled end like those of one that was not: only
+    /// when the status cannot be sent does grpcio say which of the two it was.
+    pub async fn end_when_sent(&mut self, sending: impl Future<Output = grpcio::Result<()>>) -> grpcio::Result<()> {
+        let sent = sending.await;
+        match sent {
+            Ok(()) => self.end(None),
+            Err(_) => self.end_by_client(),
+        }
+        sent
+    }
+
+    /// Ends the RPC as the client did: it cancelled, or its deadline has passed.
+    pub fn end_by_client(&mut self) {
+        let status = if self.call.is_expired() {
+            Status::new(Code::DeadlineExceeded, "the deadline passed")
+        } else {
+            Status::new(Code::Cancelled, "the call was cancelled")
+        };
+        self.end(Some(&status));
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.end_by_client();
+    }
+}

@@ -1,0 +1,399 @@
+//! Unary methods that take long: as a future, on worker threads, or where they should not.
+
+use std::future::pending;
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use calc::proto::calc::{AddReply, AddRequest};
+use futures::channel::oneshot;
+use futures::{StreamExt, future, stream};
+use grpcio_kit::{
+    Call, CallOptions, Channel, Code, Drain, Interceptor, Limits, MetadataBuilder, Method, Outcome, Server,
+    ServerBuilder, Service, ServiceBuilder, StartError, Status, Workers,
+};
+
+use crate::common::{PATIENCE, channel, start, wait_until};
+
+const METHOD: Method<AddRequest, AddReply> = Method::new("/test.Waiting/Method");
+const QUICK: Method<AddRequest, AddReply> = Method::new("/test.Waiting/Quick");
+const SECOND: Duration = Duration::from_secs(1);
+
+/// One queue: a method that blocked its thread would be noticed.
+fn server() -> ServerBuilder {
+    Server::builder().queues(NonZeroUsize::MIN)
+}
+
+fn service() -> ServiceBuilder {
+    ServiceBuilder::new("test.Waiting").unary(QUICK, |_, request| Ok(reply(request.n1)))
+}
+
+fn request(n1: i32) -> AddRequest {
+    AddRequest { n1, ..Default::default() }
+}
+
+fn reply(n1: i32) -> AddReply {
+    AddReply { n1, ..Default::default() }
+}
+
+fn options() -> CallOptions {
+    CallOptions::default().timeout(PATIENCE)
+}
+
+fn code(channel: &Channel, options: CallOptions) -> Code {
+    channel.unary(METHOD, &request(0), options).unwrap_err().code()
+}
+
+/// Tells when it is dropped.
+struct Dropped(Sender<()>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+/// A method whose future is never ready; each tells when it has begun and when it is dropped.
+fn never() -> (Service, Receiver<()>, Receiver<()>) {
+    let ((begun, has_begun), (dropped, is_dropped)) = (mpsc::channel(), mpsc::channel());
+    let senders = Mutex::new((begun, dropped));
+    let service = service().unary_async(METHOD, move |_, _| {
+        let (begun, dropped) = senders.lock().unwrap().clone();
+        async move {
+            let _dropped = Dropped(dropped);
+            begun.send(()).unwrap();
+            pending().await
+        }
+    });
+    (service.build(), has_begun, is_dropped)
+}
+
+/// What an interceptor is told of the end of `METHOD`.
+struct Ends(Mutex<Sender<(Code, u64, bool)>>);
+
+impl Interceptor for Ends {
+    fn after(&self, call: &Call<'_>, outcome: &Outcome<'_>) {
+        if call.method().path() == METHOD.path() {
+            // The test may have ended.
+            let _ = self.0.lock().unwrap().send((outcome.code(), outcome.sent, outcome.blocked_thread));
+        }
+    }
+}
+
+fn ends() -> (Ends, Receiver<(Code, u64, bool)>) {
+    let (sender, receiver) = mpsc::channel();
+    (Ends(Mutex::new(sender)), receiver)
+}
+
+#[test]
+fn a_future_that_another_thread_completes_is_the_reply_and_holds_nobody_up() {
+    let (promises, waiting) = mpsc::channel();
+    let promises = Mutex::new(promises);
+    let service = service().unary_async(METHOD, move |call, request: AddRequest| {
+        let (promise, promised) = oneshot::channel::<i32>();
+        promises.lock().unwrap().send(promise).unwrap();
+        async move {
+            let n1 = promised.await.map_err(|_| Status::new(Code::Aborted, "nobody answers"))?;
+            // A copy of the context can be asked after the wait.
+            assert_eq!(call.metadata("hand"), Some(&b"left"[..]));
+            assert!(!call.peer().is_empty() && call.time_left().is_some());
+            Ok(reply(n1 + request.n1))
+        }
+    });
+    let (interceptor, ends) = ends();
+    let server = start(server().service(service.build()).interceptor(interceptor));
+    let mut metadata = MetadataBuilder::new();
+    metadata.add_str("hand", "left").unwrap();
+    let (channel, options) = (channel(&server), options().metadata(metadata.build()));
+    thread::scope(|scope| {
+        let rpc = scope.spawn(|| channel.unary(METHOD, &request(1), options.clone()));
+        let promise = waiting.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(channel.unary(QUICK, &request(7), options.clone()), Ok(reply(7)));
+        promise.send(41).unwrap();
+        assert_eq!(rpc.join().unwrap(), Ok(reply(42)));
+        assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), (Code::Ok, 1, false));
+
+        let rpc = scope.spawn(|| channel.unary(METHOD, &request(1), options.clone()));
+        drop(waiting.recv_timeout(PATIENCE).unwrap());
+        assert_eq!(rpc.join().unwrap().unwrap_err().code(), Code::Aborted);
+        assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), (Code::Aborted, 0, false));
+    });
+}
+
+#[test]
+fn a_future_is_dropped_when_the_client_cancels() {
+    let (service, begun, dropped) = never();
+    let (interceptor, ends) = ends();
+    let server = start(server().service(service).interceptor(interceptor));
+    let channel = channel(&server);
+    let rpc = channel.unary_async(METHOD, &request(0), options());
+    begun.recv_timeout(PATIENCE).unwrap();
+    drop(rpc);
+    dropped.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), (Code::Cancelled, 0, false));
+}
+
+#[test]
+fn a_future_is_dropped_at_the_deadline_of_the_client_or_of_the_server() {
+    let limits = Limits { max_deadline: Some(Duration::from_millis(300)), ..Limits::default() };
+    for (limits, timeout) in [(Limits::default(), Duration::from_millis(300)), (limits, PATIENCE)] {
+        let (service, _begun, dropped) = never();
+        let server = start(server().service(service).limits(limits));
+        let options = CallOptions::default().timeout(timeout);
+        assert_eq!(code(&channel(&server), options), Code::DeadlineExceeded);
+        dropped.recv_timeout(PATIENCE).unwrap();
+    }
+}
+
+#[test]
+fn a_panic_in_a_future_or_before_it_is_internal() {
+    for early in [true, false] {
+        let service = service().unary_async(METHOD, move |_, _| {
+            assert!(!early, "secret");
+            async move {
+                assert!(early, "secret");
+                Ok(AddReply::new())
+            }
+        });
+        let server = start(server().service(service.build()));
+        let status = channel(&server).unary(METHOD, &request(0), options()).unwrap_err();
+        assert_eq!(status.code(), Code::Internal);
+        assert!(!status.message().contains("secret"), "{status}");
+        assert_eq!(channel(&server).unary(QUICK, &request(7), options()), Ok(reply(7)));
+    }
+}
+
+#[test]
+fn a_future_in_flight_is_waited_for_in_a_drain_and_dropped_after_the_grace() {
+    let (service, begun, dropped) = never();
+    let server = start(server().service(service));
+    let rpc = channel(&server).unary_async(METHOD, &request(0), options());
+    begun.recv_timeout(PATIENCE).unwrap();
+    let start = Instant::now();
+    assert_eq!(server.shutdown(Duration::from_millis(200)), Drain::Cancelled { rpcs: Some(1) });
+    assert!(start.elapsed() >= Duration::from_millis(200));
+    dropped.recv_timeout(PATIENCE).unwrap();
+    let code = futures::executor::block_on(rpc).unwrap_err().code();
+    assert!([Code::Cancelled, Code::Unavailable].contains(&code), "{code}");
+}
+
+#[test]
+fn a_waker_that_outlives_its_future_does_not_hold_the_server_up() {
+    let wakers = Arc::new(Mutex::new(Vec::<Waker>::new()));
+    let left = Arc::clone(&wakers);
+    let service = service().unary_async(METHOD, move |_, _| {
+        let left = Arc::clone(&left);
+        future::poll_fn(move |cx| {
+            left.lock().unwrap().push(cx.waker().clone());
+            std::task::Poll::Pending
+        })
+    });
+    let server = start(server().service(service.build()));
+    let channel = channel(&server);
+    let rpc = channel.unary_async(METHOD, &request(0), options());
+    wait_until(|| !wakers.lock().unwrap().is_empty());
+    drop((rpc, channel));
+    assert_eq!(server.shutdown(PATIENCE), Drain::Clean);
+    wakers.lock().unwrap().drain(..).for_each(Waker::wake);
+}
+
+#[test]
+fn asynchronous_rpcs_over_the_limit_on_streaming_calls_are_resource_exhausted() {
+    let (service, begun, _dropped) = never();
+    let limits = Limits { max_streaming_calls: 1, ..Limits::default() };
+    let server = start(server().service(service).limits(limits));
+    let channel = channel(&server);
+    let _rpc = channel.unary_async(METHOD, &request(0), options());
+    begun.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(code(&channel, options()), Code::ResourceExhausted);
+}
+
+/// A method that blocks until it is let go, and tells in which thread.
+fn blocking(threads: usize, max_queued: usize) -> (Service, Receiver<String>, Sender<()>) {
+    let (entered, enters) = mpsc::channel();
+    let (leave, leaves) = mpsc::channel();
+    let (entered, leaves) = (Mutex::new(entered), Mutex::new(leaves));
+    let workers = Workers::new(NonZeroUsize::new(threads).unwrap(), max_queued).unwrap();
+    let service = service().unary(METHOD, move |call, request: AddRequest| {
+        assert!(call.deadline().is_some());
+        entered.lock().unwrap().send(thread::current().name().unwrap_or_default().to_owned()).unwrap();
+        if request.n1 < 0 {
+            panic!("secret");
+        }
+        // A closed channel lets all go.
+        let _ = leaves.lock().unwrap().recv();
+        Ok(reply(request.n1))
+    });
+    (service.build().on_workers(METHOD, &workers), enters, leave)
+}
+
+#[test]
+fn a_method_on_workers_may_block_and_those_over_the_bound_are_resource_exhausted() {
+    let (service, entered, leave) = blocking(1, 1);
+    let server = start(server().service(service));
+    let channel = channel(&server);
+    let running = channel.unary_async(METHOD, &request(1), options());
+    assert_eq!(entered.recv_timeout(PATIENCE).unwrap(), "grpc-worker-0");
+    assert_eq!(channel.unary(QUICK, &request(7), options()), Ok(reply(7)));
+    // Two more, of which one waits and one is refused, in the order of their arrival.
+    let queued = channel.unary_async(METHOD, &request(2), options());
+    let refused = channel.unary(METHOD, &request(3), options()).unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.message().contains("1 RPCs wait for a worker thread, the limit (max_queued)"), "{refused}");
+    drop(leave);
+    assert_eq!(futures::executor::block_on(future::join(running, queued)), (Ok(reply(1)), Ok(reply(2))));
+}
+
+#[test]
+fn an_rpc_whose_deadline_passes_in_the_queue_does_not_run() {
+    let (service, entered, leave) = blocking(1, 1);
+    let server = start(server().service(service));
+    let channel = channel(&server);
+    let running = channel.unary_async(METHOD, &request(1), options());
+    entered.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(code(&channel, CallOptions::default().timeout(Duration::from_millis(200))), Code::DeadlineExceeded);
+    // Its place is free again, as soon as the server has seen the deadline too.
+    wait_until(|| code(&channel, CallOptions::default().timeout(Duration::from_millis(200))) == Code::DeadlineExceeded);
+    drop(leave);
+    assert_eq!(futures::executor::block_on(running), Ok(reply(1)));
+    assert!(entered.recv_timeout(Duration::from_millis(100)).is_err(), "an expired RPC ran");
+}
+
+#[test]
+fn a_panic_on_a_worker_is_internal_and_leaves_the_worker_to_others() {
+    let (service, _entered, leave) = blocking(1, 0);
+    drop(leave);
+    let server = start(server().service(service));
+    for _ in 0..3 {
+        let status = channel(&server).unary(METHOD, &request(-1), options()).unwrap_err();
+        assert_eq!(status.code(), Code::Internal);
+        assert!(!status.message().contains("secret"), "{status}");
+    }
+    // The reply leaves before its worker is free.
+    wait_until(|| channel(&server).unary(METHOD, &request(5), options()) == Ok(reply(5)));
+}
+
+#[test]
+fn a_server_shuts_down_although_a_worker_does_not_return() {
+    let (service, entered, _leave) = blocking(1, 5);
+    let server = start(server().service(service));
+    let channel = channel(&server);
+    let _rpcs = [1, 2].map(|n1| channel.unary_async(METHOD, &request(n1), options()));
+    entered.recv_timeout(PATIENCE).unwrap();
+    assert!(matches!(server.shutdown(Duration::ZERO), Drain::Cancelled { rpcs: Some(1 | 2) }));
+}
+
+#[test]
+fn the_threads_of_a_pool_end_with_its_last_server() {
+    let (service, entered, leave) = blocking(1, 0);
+    let server = start(server().service(service));
+    let rpc = channel(&server).unary_async(METHOD, &request(1), options());
+    entered.recv_timeout(PATIENCE).unwrap();
+    drop((server, leave, rpc));
+    // The method holds the sender, and the server's queue and its pool hold the method.
+    wait_until(|| matches!(entered.try_recv(), Err(mpsc::TryRecvError::Disconnected)));
+}
+
+#[test]
+fn a_method_that_is_not_plain_unary_cannot_be_put_on_workers() {
+    let workers = Workers::new(NonZeroUsize::MIN, 0).unwrap();
+    let asynchronous = service().unary_async(METHOD, |_, _| async { Ok(AddReply::new()) }).build();
+    let streaming = service().server_streaming(METHOD, |_, _| Ok(stream::empty().boxed())).build();
+    for service in [asynchronous, streaming, service().build()] {
+        let error =
+            server().listen("127.0.0.1:0".parse().unwrap()).service(service.on_workers(METHOD, &workers)).start();
+        assert!(matches!(error, Err(StartError::NotForWorkers("/test.Waiting/Method"))));
+    }
+}
+
+/// It moved with each look, and unary RPCs reported a limit that nobody enforced.
+#[test]
+fn a_deadline_stays_the_same_and_is_the_one_that_is_enforced() {
+    fn look(call: &Call<'_>) -> Option<i32> {
+        let deadline = call.deadline();
+        thread::sleep(Duration::from_millis(2));
+        assert_eq!(call.deadline(), deadline);
+        Some(i32::try_from(deadline?.saturating_duration_since(Instant::now()).as_secs()).unwrap())
+    }
+    let seconds = |call: &Call<'_>| Ok(reply(look(call).unwrap_or(-1)));
+    let workers = Workers::new(NonZeroUsize::MIN, 0).unwrap();
+    const ON_WORKERS: Method<AddRequest, AddReply> = Method::new("/test.Deadline/OnWorkers");
+    const ASYNC: Method<AddRequest, AddReply> = Method::new("/test.Deadline/Async");
+    const STREAM: Method<AddRequest, AddReply> = Method::new("/test.Deadline/Stream");
+    let service = ServiceBuilder::new("test.Deadline")
+        .unary(METHOD, move |call, _| seconds(call))
+        .unary(ON_WORKERS, move |call, _| seconds(call))
+        .unary_async(ASYNC, move |call, _| async move { seconds(&call) })
+        .server_streaming(STREAM, move |call, _| Ok(stream::iter([seconds(call)]).boxed()))
+        .build()
+        .on_workers(ON_WORKERS, &workers);
+    let limits = Limits { max_deadline: Some(Duration::from_secs(100)), ..Limits::default() };
+    let server = start(server().service(service).limits(limits));
+    let channel = channel(&server);
+    for (timeout, plain, others) in [(None, -1, 99), (Some(1000), 999, 99), (Some(50), 49, 49)] {
+        let options = timeout.map_or(CallOptions::default(), |s| CallOptions::default().timeout(SECOND * s));
+        let near = |seconds: Result<AddReply, Status>, expected: i32| {
+            let seconds = seconds.unwrap().n1;
+            // The client rounds its timeout up to three digits.
+            assert!(
+                seconds == expected || expected > 0 && (expected - 5..expected + 15).contains(&seconds),
+                "{seconds}"
+            );
+        };
+        near(channel.unary(METHOD, &request(0), options.clone()), plain);
+        near(channel.unary(ON_WORKERS, &request(0), options.clone()), others);
+        near(channel.unary(ASYNC, &request(0), options.clone()), others);
+        near(channel.server_streaming(STREAM, &request(0), options).next().unwrap(), others);
+    }
+}
+
+#[test]
+fn a_method_that_blocks_its_queue_s_thread_is_told_to_interceptors() {
+    let block = |ms: i32| thread::sleep(Duration::from_millis(u64::try_from(ms).unwrap()));
+    let kinds: [fn(Box<dyn Fn(i32) + Send + Sync>) -> ServiceBuilder; 3] = [
+        |block| {
+            service().unary(METHOD, move |_, request| {
+                block(request.n1);
+                Ok(AddReply::new())
+            })
+        },
+        |block| {
+            let block = Arc::new(block);
+            service().unary_async(METHOD, move |_, request| {
+                let block = Arc::clone(&block);
+                async move {
+                    block(request.n1);
+                    Ok(AddReply::new())
+                }
+            })
+        },
+        |block| {
+            let block = Arc::new(block);
+            service().server_streaming(METHOD, move |_, request| {
+                let block = Arc::clone(&block);
+                let reply = stream::once(async move {
+                    block(request.n1);
+                    Ok(AddReply::new())
+                });
+                Ok(reply.boxed())
+            })
+        },
+    ];
+    for (number, service) in kinds.into_iter().enumerate() {
+        for (threshold, blocked) in [(Some(SECOND), false), (Some(Duration::from_millis(40)), true), (None, false)] {
+            let (interceptor, ends) = ends();
+            let service = service(Box::new(block)).build();
+            let server = start(server().service(service).interceptor(interceptor).blocked_thread_threshold(threshold));
+            let channel = channel(&server);
+            if number == 2 {
+                assert_eq!(channel.server_streaming(METHOD, &request(50), options()).count(), 1);
+            } else {
+                channel.unary(METHOD, &request(50), options()).unwrap();
+            }
+            assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), (Code::Ok, 1, blocked), "{number} {threshold:?}");
+        }
+    }
+}
