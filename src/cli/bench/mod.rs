@@ -51,13 +51,7 @@ pub struct Options {
         parse(try_from_str = values::calls_per_second))]
     rate: Option<f64>,
     /// Call add, subtract, multiply or divide, with random operands
-    #[structopt(
-        long,
-        value_name = "NAME",
-        env = "CALC_BENCH_OPERATION",
-        hide_env_values = true,
-        default_value = "add"
-    )]
+    #[structopt(long, value_name = "NAME", env = "CALC_BENCH_OPERATION", default_value = "add")]
     operation: Operation,
     /// Stream messages of this many calculations, 1 to 65536, one at a time, instead of unary calls
     #[structopt(long, value_name = "ELEMENTS", env = "CALC_BENCH_BATCH",
