@@ -95,6 +95,11 @@ fn grpcio_kit_imports_along_its_table() {
 }
 
 #[test]
+fn grpcio_load_imports_along_its_table() {
+    assert_layered("crates/grpcio-load", &[]);
+}
+
+#[test]
 fn an_import_against_the_order_is_found() {
     let order = table("//! | module | what |\n//! |---|---|\n//! | [`low`] | a |\n//! | `high` | b |\n");
     assert_eq!(order, ["low", "high"]);

@@ -12,7 +12,7 @@ impl Report {
     /// Returns the report as a JSON object. Times are in seconds (`_s`) or microseconds (`_us`); latencies are exact to
     /// three digits.
     pub fn to_json(&self) -> Value {
-        let Settings { connections, concurrency, threads, amount, warm_up, rate, timeout } = &self.settings;
+        let Settings { connections, concurrency, threads, amount, warm_up, rate, timeout, .. } = &self.settings;
         let (duration, count) = match amount {
             Amount::Duration(duration) => (Some(duration.as_secs_f64()), None),
             Amount::Count(count) => (None, Some(count)),

@@ -30,6 +30,8 @@ pub struct Settings {
     /// The deadline that a [`Caller`](crate::Caller) gives its calls. Connecting may take as long, and a call of a fixed
     /// rate may begin so late.
     pub timeout: Duration,
+    /// Whether to wait for the server to come up, within the timeout, instead of failing when it refuses a connection.
+    pub wait_for_ready: bool,
 }
 
 impl Default for Settings {
@@ -43,6 +45,7 @@ impl Default for Settings {
             warm_up: Duration::ZERO,
             rate: None,
             timeout: Duration::from_secs(5),
+            wait_for_ready: false,
         }
     }
 }
