@@ -1,15 +1,15 @@
-# Runs right after `project(grpc)`, before any of its targets exist.
+# Included by `project(grpc)`, before any target of the C core exists.
 
-# GCC 13 and later no longer include <cstdint> by way of other headers, which some of the
-# bundled sources rely on (grpc-rs #620, #666).
+# Some bundled sources use <cstdint> without including it, which GCC 13 and later refuse
+# (grpc-rs #620, #666).
 add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include cstdint>")
 
-# Compile the C core's own C++ sources 24 at a time. Each of them spends most of its time on
-# the same headers, so this halves the build. Larger groups take too much memory: 24 take a gigabyte.
+# Compile the C core's own C++ sources in groups of 24, which halves the build time: most of it goes
+# into the same headers. A group of 24 takes a gigabyte of memory.
 set(CMAKE_UNITY_BUILD ON)
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 24)
 
-# Files that define the same name as another one of their group stay on their own.
+# Files that define the same name as another file of their group are compiled alone.
 file(GLOB_RECURSE alone RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}"
      src/core/*.c src/core/*.cc third_party/*.c third_party/*.cc)
 string(JOIN "|" clashing
@@ -28,4 +28,4 @@ string(JOIN "|" clashing
 list(FILTER alone INCLUDE REGEX "${clashing}")
 set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
-include("${CMAKE_CURRENT_LIST_DIR}/mend.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/patches.cmake")

@@ -1,13 +1,13 @@
-/* Replies that are ready together leave together.
+/* Writes the replies of a connection that are ready together with one sendmsg.
  *
- * The C core writes to a connection as soon as an operation asks for it: one sendmsg for each reply, although one read
- * brought the calls. Here a thread of a completion queue collects, between two questions for the next event,
- * the server's connections that have something to write; when there is no event for it, they are written, each
- * at once. So a reply waits for the events that are there already, and for no more than kEvents of them.
+ * The C core starts a write as soon as an operation asks for it: one sendmsg per reply, although one read brought many
+ * requests. With this file, a completion-queue thread collects the server's connections that have something to write
+ * between two calls of grpc_completion_queue_next, and writes to each of them when the queue has no event ready. A
+ * reply waits for the events that are ready already, and for at most kEvents of them.
  *
- * A thread that comes back late had a method that takes its time: what it collected is written before the next one
- * starts. Only what it collected just before such a method waits for it, as calls of the same thread do, and only
- * until another thread has something to write to the connection.
+ * A slow method makes its thread return late to the queue: the thread then writes what it has collected before it takes
+ * the next event. Only replies that were collected just before a slow method wait for it, as the RPCs of that thread
+ * do, and only until another thread writes to the same connection.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ constexpr size_t kConnections = 64;
 constexpr size_t kEvents = 256;
 
 struct Waiting {
-  // Whether this thread is between two questions, and the tick that it got its event in.
+  // Whether this thread handles an event, and the tick in which it got it.
   bool collecting = false;
   int64_t answered = 0;
   size_t events = 0;
@@ -39,13 +39,13 @@ struct Waiting {
 
 static thread_local Waiting waiting;
 
-/* Begins the write of a transport, if it still waits, and gives back the reference that was taken for it. In its
- * combiner; see chttp2_transport.cc. */
+/* Begins the write of a transport, if it still waits, and drops the reference that was taken for it. Runs in the
+ * transport's combiner; defined in the patched chttp2_transport.cc. */
 static void BeginLocked(void* transport, grpc_error_handle);
 
 static inline const void* ThisThread() { return &waiting; }
 
-/* A clock that goes on every few milliseconds, and takes a few nanoseconds to read. */
+/* A clock with a resolution of a few milliseconds that takes a few nanoseconds to read. */
 static inline int64_t Tick() {
   timespec now;
 #ifdef CLOCK_MONOTONIC_COARSE
@@ -56,26 +56,26 @@ static inline int64_t Tick() {
   return int64_t{now.tv_sec} * 250 + now.tv_nsec / 4000000;
 }
 
-/* Has the write of a transport, which the caller takes a reference to, wait for this thread's next question. False: it
- * is to begin now. */
+/* Delays the write of a transport until this thread asks for its next event; the caller takes a reference to the
+ * transport. Returns false if the write has to begin now. */
 static inline bool Wait(grpc_core::Combiner* combiner, void* transport) {
   if (!waiting.collecting || waiting.count == kConnections) return false;
   waiting.writes[waiting.count++] = {combiner, transport};
   return true;
 }
 
-/* A thread asks its completion queue for the next event. */
+/* One call of grpc_completion_queue_next. */
 class Asking {
  public:
   Asking() { waiting.collecting = false; }
 
-  /* Whether what waits is to wait no longer. */
+  /* Whether the collected writes must not wait for another event. */
   bool Late() const { return waiting.count > 0 && (++waiting.events > kEvents || Tick() != waiting.answered); }
 
-  /* There was an event: until the next question, writes wait. */
+  /* The call returns an event: writes are collected until the next call. */
   void Answered() { answered_ = true; }
 
-  /* Has all that waits written when the ExecCtx is flushed. Whether there was any. */
+  /* Schedules all collected writes, which run when the ExecCtx is flushed. Returns whether there were any. */
   bool Write() {
     if (waiting.count == 0) return false;
     for (size_t i = 0; i < waiting.count; i++) {

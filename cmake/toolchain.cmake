@@ -1,7 +1,7 @@
-# Hooks into the CMake projects that make up the C core; every one of them reads this file
+# CMake settings of the C core and its bundled libraries, which all read this file as their toolchain
 # (.cargo/config.toml). It chooses no compiler.
 
-# As most distributions compile it; CMake's own -O3 takes longer to compile.
+# As most distributions compile it; CMake's default, -O3, takes longer to compile.
 foreach(language C CXX)
   set(CMAKE_${language}_FLAGS_RELEASE "-O2 -DNDEBUG" CACHE STRING "")
 endforeach()

@@ -1,6 +1,5 @@
 # shellcheck shell=sh
-# What script/demo and script/test share: tools, processes, Python's packages and the build.
-# They source it in the project's root.
+# Shared by the other scripts, which source it in the project's root: tools, processes, Python's packages, the build.
 
 set -eu
 
@@ -11,7 +10,7 @@ case $target in
 esac
 export CARGO_TARGET_DIR="$target"
 
-# What listens on this machine is not behind a proxy.
+# Local servers are not behind a proxy.
 export no_grpc_proxy=localhost,127.0.0.1,::1
 
 say() { printf '%s\n' "$*"; }
@@ -32,14 +31,14 @@ die() {
 
 # --- Tools ---------------------------------------------------------------------------------
 
-# Rustup's folder, which a shell that was open while it was installed does not know yet.
+# Rustup's folder, which may be missing from the PATH of a shell that was open during the installation.
 rustup_bin=${CARGO_HOME:-${HOME:-}/.cargo}/bin
 case :$PATH: in
 *:"$rustup_bin":*) ;;
 *) [ ! -x "$rustup_bin/cargo" ] || PATH=$rustup_bin:$PATH ;;
 esac
 
-# Rust 1.N or newer, as Cargo.toml has it.
+# The minimum, Rust 1.N, from Cargo.toml.
 rust_minor=$(sed -n 's/^rust-version = "1\.\([0-9]*\).*/\1/p' Cargo.toml)
 
 rust_is_new_enough() {
@@ -47,7 +46,7 @@ rust_is_new_enough() {
     [ "${minor:-0}" -ge "$rust_minor" ] && works cargo --version
 }
 
-# The tools to have. A script that needs more adds to it.
+# The tools to install. A script that needs more appends to this.
 tools='rust c++ cmake make python'
 
 has() {
@@ -68,7 +67,7 @@ missing_tools() {
     done
 }
 
-# The packages that bring what is missing, by the package manager's names.
+# The packages that contain the missing tools, by the package manager's names.
 packages() {
     for tool in $missing; do
         case $manager:$tool in
@@ -97,7 +96,7 @@ packaged_rust_is_too_old() {
     [ -n "$minor" ] && [ "$minor" -lt "$rust_minor" ]
 }
 
-# The package manager, and what is asked of it; no $manager if there is none that we know.
+# Sets $manager, $update, $install and $sudo; $manager is empty if no known package manager is installed.
 find_manager() {
     for manager in apt-get dnf brew; do
         ! works command -v "$manager" || break
@@ -117,7 +116,7 @@ find_manager() {
 # Without a terminal sudo cannot ask for a password.
 may_install() { [ -z "$sudo" ] || works sudo -n true || { works command -v sudo && [ -t 0 ]; }; }
 
-# Installs what is missing; when nothing is, says nothing.
+# Installs the missing tools; silent if there are none.
 install_missing() {
     missing=$(missing_tools | tr '\n' ' ')
     [ -n "$missing" ] || return 0
@@ -141,7 +140,7 @@ It takes Rust 1.$rust_minor or newer (https://rustup.rs, or rustup update), Pyth
 its venv module, cmake, make and a C++ compiler (on macOS: xcode-select --install)."
 }
 
-# install_optional TOOL...: installs what of it is missing and can be had; whoever needs the rest does without it.
+# install_optional TOOL...: installs the missing ones if possible, and goes on without the others.
 install_optional() {
     updated=
     for missing in "$@"; do
@@ -152,7 +151,7 @@ install_optional() {
         if [ -z "$manager" ] || ! may_install; then
             say "WITHOUT $missing: it cannot be installed from here."
         elif [ -z "$updated" ] && ! run $sudo $update; then
-            say "WITHOUT $missing: the lists of packages cannot be had."
+            say "WITHOUT $missing: the package lists cannot be updated."
         elif updated=yes && ! run $sudo $install $(packages); then
             say "WITHOUT $missing: it cannot be installed."
         fi
@@ -161,7 +160,7 @@ install_optional() {
 
 # --- Processes -----------------------------------------------------------------------------
 
-# In a session of its own, a job can be stopped together with all that it started.
+# In a session of its own, a job can be stopped together with its child processes.
 setsid=$(command -v setsid || :)
 jobs=
 
@@ -174,7 +173,7 @@ start() {
 
 is_running() { kill -0 "$1" 2>/dev/null; }
 
-# wait_for SECONDS JOB: its exit status, or 124 if it is still running by then.
+# wait_for SECONDS JOB: returns its exit status, or 124 if it is still running after that time.
 wait_for() {
     give_up=$(($(date +%s) + $1))
     while is_running "$2"; do
@@ -184,10 +183,10 @@ wait_for() {
     wait "$2" 2>/dev/null
 }
 
-# signal NAME JOB: to the job and all that it started. Fails if there is nothing left of it.
+# signal NAME JOB: signals the job and its child processes. Fails if none is left.
 signal() { kill -"$1" "-$2" 2>/dev/null || kill -"$1" "$2" 2>/dev/null; }
 
-# Leaves no process behind: asks politely, and ends by force what still runs after 10 s.
+# Leaves no process behind: SIGTERM, and SIGKILL after 10 s.
 clean_up() {
     status=$?
     trap - EXIT
@@ -210,11 +209,11 @@ venv=$target/python/venv
 python=$venv/bin/python
 stubs=$target/python/stubs
 
-# The packages to install: what the examples need. A script that needs more adds to it.
+# The packages to install, here those of the examples. A script that needs more appends to this.
 requirements=examples/python/requirements.txt
 
-# What was installed for each of these files is what it asks for now. The environment may
-# have more: script/test's has all that script/demo needs.
+# Whether the installed packages are those that these files list now. The environment may
+# contain more: script/test's has all packages that script/demo needs.
 python_is_ready() {
     for file in $requirements; do
         [ "$(cat "$venv/installed/$file" 2>/dev/null)" = "$(cat "$file")" ] || return 1
@@ -222,7 +221,7 @@ python_is_ready() {
     works "$python" -c 'import grpc_status, grpc_tools'
 }
 
-# Starts to install them, unless they are there; $pip is the job.
+# Starts to install the packages, unless they are installed; $pip is the job.
 start_python() {
     pip=
     ! python_is_ready || return 0
@@ -237,7 +236,7 @@ start_python() {
     pip=$job
 }
 
-# Waits for that, and generates Python's stubs of calc.proto and calc_batch.proto.
+# Waits for the installation, and generates Python's stubs of calc.proto and calc_batch.proto.
 finish_python() {
     if [ -n "$pip" ]; then
         wait_for 900 "$pip" || die "pip could not install the Python packages."
@@ -253,17 +252,17 @@ finish_python() {
 
 # --- Rust ----------------------------------------------------------------------------------
 
-# About how many bytes of object files gRPC's C core is compiled to.
+# The approximate size of gRPC's C core in bytes of object files.
 c_core_size=29000000
 
-# How many of them are there; nothing when no C core is being compiled.
+# Prints how many of these bytes exist; prints nothing if no C core is being compiled.
 compiled_bytes() {
     find "$target/release/build" -path '*/grpcio-sys*/out' -prune 2>/dev/null | while read -r folder; do
         [ -e "$folder/build/libgrpc.a" ] || find "$folder" -name '*.o' -exec cat {} + 2>/dev/null | wc -c
     done | tail -n 1
 }
 
-# As cargo, which is silent for minutes while the C core compiles: says how far that is.
+# Runs cargo, and prints progress while the C core compiles, which takes minutes.
 cargo_with_progress() {
     start env CARGO_TERM_PROGRESS_WHEN=never cargo "$@"
     cargo=$job
@@ -284,7 +283,7 @@ cargo_with_progress() {
     wait "$cargo"
 }
 
-# Cargo does not know that the C core is made with what is in cmake/: has it compiled again if that has changed.
+# Compiles the C core again if cmake/ has changed, which Cargo does not watch.
 forget_stale_c_core() {
     made_with=$(cat cmake/* | cksum)
     stamp=$target/release/c-core-made-with
@@ -296,7 +295,7 @@ forget_stale_c_core() {
     echo "$made_with" >"$stamp"
 }
 
-# build COMMAND ARGUMENT...: what Cargo is to build, while pip installs Python's packages.
+# build COMMAND ARGUMENT...: runs cargo, while pip installs Python's packages.
 build() {
     start_python
     forget_stale_c_core

@@ -190,7 +190,8 @@ fn help_lists_the_exit_codes_and_the_environment() {
     ] {
         assert!(help.contains(variable), "{variable}: {help}");
     }
-    assert_eq!(outcome(&["--version"]).1, format!("calc {}\n", calc::VERSION));
+    let version = format!("calc {} (gRPC C core 1.56.2, patched)\n", calc::VERSION);
+    assert_eq!(outcome(&["--version"]).1, version);
 }
 
 #[test]

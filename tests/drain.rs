@@ -22,7 +22,7 @@ fn keep_busy(scenario: &str, servers: &[&ServerProcess]) -> Running {
     client
 }
 
-/// Calls that come in while a server ends were CANCELLED by the C core, and not tried again: `cmake/mend.cmake`.
+/// Calls that come in while a server ends were CANCELLED by the C core, and not tried again: `cmake/patches.cmake`.
 #[test]
 fn no_call_is_lost_by_a_client_that_tries_again() {
     let (mut ending, staying) = (serve(&[]), serve(&[]));
@@ -42,7 +42,7 @@ fn streams_go_on_until_they_end_by_themselves() {
     assert_eq!(server.process.wait().code(), Some(0));
 }
 
-/// The C core closed the connection with its last call, and what was still on its way was lost: `cmake/mend.cmake`.
+/// The C core closed the connection with its last call, and what was still on its way was lost: `cmake/patches.cmake`.
 #[test]
 fn a_client_that_reads_slowly_gets_every_reply_before_the_server_ends() {
     for scenario in ["slow_reader", "slow_reader_that_was_warned"] {

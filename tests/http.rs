@@ -45,7 +45,7 @@ fn metrics_have_prometheus_media_type() {
     let reply = get(port(Pages::new().metrics(metrics)).address(), "/metrics");
     assert_eq!(status(&reply), "200");
     assert!(reply.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{reply}");
-    assert!(reply.contains("\ntest_build_info{version=\"1\"} 1\n"), "{reply}");
+    assert!(reply.contains("\ntest_build_info{grpc_core=\"1.56.2, patched\",version=\"1\"} 1\n"), "{reply}");
 }
 
 #[test]

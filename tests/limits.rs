@@ -78,7 +78,7 @@ fn calls_over_the_memory_quota_are_cancelled() {
     println!("{outcome}");
 }
 
-/// Rapid reset, CVE-2023-44487: the C core accepted all of them, and other RPCs waited for seconds: `cmake/mend.cmake`.
+/// Rapid reset, CVE-2023-44487: the C core accepted all of them, and other RPCs waited for seconds: `cmake/patches.cmake`.
 #[test]
 fn calls_that_are_reset_at_once_are_refused_while_too_many_of_them_are_still_to_be_dealt_with() {
     drive("rapid_reset", Limits::default());

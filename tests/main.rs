@@ -32,6 +32,7 @@ mod limits;
 mod listen;
 mod log;
 mod metrics;
+mod own_service;
 mod panics;
 mod probe;
 mod protos;

@@ -1,10 +1,10 @@
-"""Compares `calc serve` with other servers of the same contract, and reports what it takes.
+"""Compares `calc serve` with other servers of the same contract: CPU time, latency, memory.
 
     script/bench --help
 
-script/bench installs and builds what this needs. One thing a file: `servers` what is measured, `load` how it is
-driven, `process` what it takes, `comparison`, `batch_service`, `footprint`, `rapid_reset` and `instructions` the
-measurements, `report` and `chart` what is told of them.
+script/bench installs and builds what this needs. The modules: `servers` builds and starts each server, `load` runs
+h2load, `process` reads /proc; `comparison`, `batch_service`, `footprint`, `rapid_reset` and `instructions` are the
+measurements; `report` and `chart` write the results.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from process import FAULTS
 SHAPES = ["1x1", "10x50", "50x20"]
 # Enough for a verdict in less than two minutes.
 QUICK_SERVERS = ["calc", "grpcio", "tonic"]
-# The default, and the fewest that the figures of docs/ may be made of.
+# The default, and the minimum for figures in docs/.
 ROUNDS = 5
 
 
@@ -37,14 +37,14 @@ def parse_arguments():
     quick = "fewer servers and shorter runs: under two minutes once all is built"
     parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument("--rounds", type=positive, help=f"rounds of all servers (default: {ROUNDS}; with --quick 3)")
-    parser.add_argument("--servers", type=words, help=f"which ones, of {','.join(known)}")
+    parser.add_argument("--servers", type=words, help=f"servers to measure, of {','.join(known)}")
     parser.add_argument("--shapes", type=shapes, help=f"CONNECTIONSxSTREAMS,... (default: {','.join(SHAPES)})")
-    parser.add_argument("--no-footprint", action="store_true", help="only the comparison of calls")
-    parser.add_argument("--output", type=pathlib.Path, help="the folder to write benchmarks.md and benchmarks.svg to")
+    parser.add_argument("--no-footprint", action="store_true", help="measure only CPU time and latency of unary calls")
+    parser.add_argument("--output", type=pathlib.Path, help="folder for benchmarks.md and benchmarks.svg")
     arguments = parser.parse_args()
     for name in arguments.servers or []:
         if name not in known:
-            parser.error(f"there is no server {name}, but {', '.join(known)}")
+            parser.error(f"unknown server {name}; choose from {', '.join(known)}")
     return arguments
 
 
@@ -68,11 +68,11 @@ def tell(line):
 
 
 def build(wanted):
-    """The servers that there are, and those that there are not, with the reason."""
+    """Builds the wanted servers. Returns those that could be built, and the others with the reason."""
     measured, left_out = [], []
     for server in servers.ALL:
         if server.name not in wanted:
-            left_out.append((server, "it was not asked for"))
+            left_out.append((server, "not selected"))
             continue
         try:
             tell(f"building {server.title}")
@@ -85,13 +85,13 @@ def build(wanted):
 
 
 def plain(reason):
-    """A reason without the paths of this machine."""
+    """The reason, without paths of this machine."""
     return str(reason).replace(str(servers.TARGET), "target").replace(str(servers.ROOT), ".")
 
 
 @dataclasses.dataclass(frozen=True)
 class Effort:
-    """How much is measured beside the comparison."""
+    """How much is measured in addition to the comparison."""
 
     calculations: int
     starts: int
@@ -101,10 +101,10 @@ class Effort:
 
 
 def measure(arguments):
-    """Everything that is asked for: the sections of the report, and the chart."""
+    """Measures what the arguments select. Returns the sections of the report, and the chart."""
     quick = arguments.quick
     wanted = arguments.servers or (QUICK_SERVERS if quick else [server.name for server in servers.ALL])
-    # The others are compared with it.
+    # Other servers are compared with calc.
     measured, left_out = build({"calc", *wanted})
     plan = comparison.Plan(
         rounds=arguments.rounds or (3 if quick else ROUNDS),
@@ -129,7 +129,7 @@ def measure(arguments):
 
 
 def measure_more(some, measured, left_out, effort):
-    """What is not a comparison of calls: sections of the report. What fails is added to `left_out`."""
+    """Returns the sections besides the comparison. Appends measurements that fail to `left_out`."""
 
     def attack(server):
         return rapid_reset.measure(server, effort.streams, effort.attacks)
@@ -148,7 +148,7 @@ def measure_more(some, measured, left_out, effort):
 
 
 def each(measured, what, measurement, left_out):
-    """A measurement of each server, in turn. One that fails is left out of it, unless it is calc."""
+    """Measures each server in turn. Skips a server whose measurement fails, unless it is calc."""
     figures = {}
     for server in measured:
         tell(f"{what}: {server.title}")
@@ -163,7 +163,7 @@ def each(measured, what, measurement, left_out):
 
 
 def output_folder(arguments):
-    """Where the report goes: to docs/ if it is whole."""
+    """The folder for the report: docs/ if the report is complete."""
     is_part = arguments.quick or arguments.servers or arguments.shapes or arguments.no_footprint
     is_short = (arguments.rounds or ROUNDS) < ROUNDS
     return arguments.output or (None if is_part or is_short else servers.ROOT / "docs")
@@ -171,10 +171,10 @@ def output_folder(arguments):
 
 def main():
     arguments = parse_arguments()
-    # Ended from outside, we end what we have started.
+    # Turns the signals into an exit that stops what was started.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    # Before the load is ours.
+    # Reads the load average, before this program adds to it.
     beginning = report.head(sys.argv[1:])
     try:
         sections, drawing = measure(arguments)
@@ -189,7 +189,7 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         folder.joinpath("benchmarks.svg").write_text(drawing)
         folder.joinpath("benchmarks.md").write_text(f"{beginning}\n![CPU time per call](benchmarks.svg)\n\n{body}")
-        tell(f"This is in {folder / 'benchmarks.md'} now.")
+        tell(f"Written to {folder / 'benchmarks.md'}.")
 
 
 if __name__ == "__main__":

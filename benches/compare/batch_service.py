@@ -1,4 +1,4 @@
-"""The batch service: what a calculation costs in a stream of many, and that memory stays as it is."""
+"""The batch service: CPU time per calculation in a stream, and the growth of memory meanwhile."""
 
 import dataclasses
 import json
@@ -7,11 +7,11 @@ import subprocess
 import servers
 from process import Failed, cpu_seconds, peak_bytes, settled_bytes
 
-# The calculations of a message, and the messages in flight, all on one connection.
+# Calculations per message, and messages in flight, on one connection.
 ELEMENTS, STREAMS = 8_192, 4
-# What comes before: windows grow, and memory is taken for the first time.
+# The warm-up: flow-control windows grow, and memory is allocated for the first time.
 WARM_UP_MESSAGES = 2_000
-# The bound of a run, far from what it takes.
+# The timeout of a run.
 SECONDS = 600
 
 
@@ -20,10 +20,10 @@ class Batch:
     """Seconds, and bytes."""
 
     calculations: int
-    # The server's CPU time, and the time on the clock.
+    # The server's CPU time, and the elapsed time.
     cpu: float
     elapsed: float
-    # The server's memory after the warm-up and after all of it, and the most that it was.
+    # The server's memory after the warm-up and after the run, and its peak.
     before: int
     after: int
     peak: int
@@ -34,7 +34,7 @@ class Batch:
 
 
 def measure(server, calculations):
-    """As many calculations, rounded up to whole messages; `calc bench` checks every result."""
+    """Runs that many calculations, rounded up to whole messages; `calc bench` checks every result."""
     messages = -(-calculations // ELEMENTS)
     with server.start() as process:
         target = process.wait_for_target()
@@ -46,7 +46,7 @@ def measure(server, calculations):
 
 
 def run(target, messages):
-    """The seconds that these messages took, all of them answered with the right results."""
+    """Sends that many messages, whose results all have to be right. Returns the seconds that they took."""
     command = [str(servers.TARGET / "release/calc"), "bench", "--target", target, "--operation", "divide", "--quiet"]
     command += ["--batch", str(ELEMENTS), "--connections", "1", "--concurrency", str(STREAMS)]
     command += ["--count", str(messages), "--timeout", "30", "--format", "json"]

@@ -1,4 +1,4 @@
-"""The chart: the CPU time of a call by server and shape, as SVG. Bars are user and system; a line is the spread."""
+"""The chart: CPU time per call by server and shape, as SVG. Bars are user and system time; a line is the spread."""
 
 from html import escape
 
@@ -6,10 +6,10 @@ import comparison
 
 WIDTH, LEFT, RIGHT = 860, 170, 130
 ROW, BAR, HEAD, PANEL_HEAD = 26, 16, 64, 34
-# A bar that would be this many times as long as ours is cut off, or the others could not be told apart.
+# Bars are cut off at this many times the length of calc's, so that short ones stay readable.
 LONGEST = 4
 
-EXPLAINED = "line: least to most of the rounds; in brackets: what calc needs, divided by it"
+EXPLAINED = "line: min to max of the rounds; in brackets: calc's CPU time divided by this server's"
 
 INK, FAINT, PAPER = "#1f2328", "#8c959f", "#ffffff"
 OURS, OUR_SYSTEM, THEIRS, THEIR_SYSTEM = "#0969da", "#80b3ea", "#57606a", "#b6bcc3"
@@ -22,7 +22,7 @@ def svg(servers, plan, runs):
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         'font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="Server CPU time per unary call">',
         f'<rect width="{WIDTH}" height="{height}" fill="{PAPER}"/>',
-        label(16, 26, "Server CPU time per unary call, µs: less is better", size=16, weight=600),
+        label(16, 26, "Server CPU time per unary call, µs (lower is better)", size=16, weight=600),
         *legend(46),
     ]
     top = HEAD
@@ -64,7 +64,7 @@ def panel(servers, runs, shape, top):
         parts.append(rectangle(LEFT, y, middle - LEFT, BAR, OURS if is_ours else THEIRS))
         parts.append(rectangle(middle, y, right - middle, BAR, OUR_SYSTEM if is_ours else THEIR_SYSTEM))
         if scale * spread.median > end - LEFT:
-            # The bar goes on.
+            # Marks the bar as cut off.
             parts.append(f'<path d="M{end - 14} {y + BAR + 2} l6 -{BAR + 4} h5 l-6 {BAR + 4} z" fill="{PAPER}"/>')
             beside = end
         else:

@@ -1,4 +1,4 @@
-"""The comparison: what a call costs each server, by shape of the load, in rounds that take turns."""
+"""The comparison: CPU time per call of each server and shape of the load, in interleaved rounds."""
 
 import dataclasses
 import pathlib
@@ -9,9 +9,9 @@ import load
 from figures import Spread, ratios
 from process import FAULTS, Failed, cpu_seconds, peak_bytes
 
-# Calls that show what one costs, before the number of those that count is known.
+# Calls that estimate the CPU time of one, from which the number of calls in a run follows.
 FIRST_CALLS = 1_000
-# The fewest calls of a run, and of one on a server that needs less than this for each.
+# Minimum number of calls in a run, and in one on a server that needs less than FAST_SECONDS of CPU per call.
 FEWEST_CALLS, FEWEST_FAST_CALLS, FAST_SECONDS = 2_000, 20_000, 0.000_150
 
 
@@ -21,14 +21,14 @@ class Plan:
 
     rounds: int
     shapes: list
-    # The server's CPU time of one run, and of the warm-up before.
+    # The server's CPU time in a run, and in the warm-up before it.
     run_seconds: float
     warm_up_seconds: float
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What a run has taken: µs of CPU per call, calls per second, ms, and bytes."""
+    """The figures of a run: µs of CPU per call, calls per second, ms, and bytes."""
 
     user: float
     system: float
@@ -48,13 +48,13 @@ class Run:
 
 
 def measure(servers, plan, tell):
-    """Every run: a list by round, for each shape and server's name. And the servers that failed, which have no runs,
-    with the reason. It is calc that the others are compared with: without it there is nothing to measure.
+    """Returns the runs by round, for each shape and server's name; and the servers that failed, with the reason.
+    A failure of calc is raised, because the other servers are compared with it.
     """
     runs = {(shape, server.name): [] for shape in plan.shapes for server in servers}
     calls, failed = {}, {}
     for number in range(plan.rounds):
-        # Whoever comes first in one round is last in the next one.
+        # The order rotates: the first server of a round is the last of the next.
         start = number % len(servers)
         for shape in plan.shapes:
             for server in servers[start:] + servers[:start]:
@@ -77,7 +77,7 @@ def measure(servers, plan, tell):
 
 
 def measure_once(process, shape, plan, calls):
-    """One run on a server that has just been started, and its number of calls: the same in every round."""
+    """One run on a server that has just started. Returns it with its number of calls, the same in every round."""
     target = process.wait_for_target()
     check_replies(target)
     first = cost_of(process, target, shape, shape.round_up(FIRST_CALLS))
@@ -89,7 +89,7 @@ def measure_once(process, shape, plan, calls):
     user, system = cpu_seconds(process.pid)
     loaded = load.run(target, shape, calls)
     if not process.is_running():
-        raise Failed(f"the server has ended: {process.output()}")
+        raise Failed(f"the server exited: {process.output()}")
     user_then, system_then = cpu_seconds(process.pid)
     return Run(
         user=(user_then - user) / calls * 1e6,
@@ -103,7 +103,7 @@ def measure_once(process, shape, plan, calls):
 
 
 def cost_of(process, target, shape, calls):
-    """The CPU time of a call, in seconds: never nothing, whatever the clock shows."""
+    """The CPU time of a call, in seconds; at least one tick in all, so never 0."""
     before = sum(cpu_seconds(process.pid))
     load.run(target, shape, calls)
     return max(sum(cpu_seconds(process.pid)) - before, 0.01) / calls
@@ -115,11 +115,11 @@ def check_replies(target):
         [sys.executable, str(program), target], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
     )
     if ran.returncode != 0:
-        raise Failed(f"a reply is not right: {ran.stderr.strip()}")
+        raise Failed(f"wrong reply: {ran.stderr.strip()}")
 
 
 def cpu_ratio(runs, shape, peer):
-    """Our CPU time to a peer's, pair by pair."""
+    """The ratios of calc's CPU time to a peer's, round by round."""
     return ratios([run.cpu for run in runs[shape, "calc"]], [run.cpu for run in runs[shape, peer]])
 
 

@@ -1,6 +1,7 @@
-"""A raw HTTP/2 client for gRPC calls: as little of one as it takes, so that what it measures is the server.
+"""A minimal HTTP/2 client for gRPC calls, so that measurements are of the server.
 
-It reads no headers, which would take HPACK's tables: a call is right if its data is. A call that fails has none.
+It does not decode response headers, which would take HPACK's tables: a call succeeded if its data is the reply, because
+a failed call has no data.
 """
 
 import select
@@ -15,11 +16,11 @@ DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
 CANCEL = 8
 
-# The bound on every wait for the server.
+# The timeout of every wait for the server.
 PATIENCE_SECONDS = 20
 
 ADD_PATH = "/calc.Calculator/Add"
-# 20 + 10, with the five bytes that are before a message, and the reply.
+# 20 + 10, with the five-byte prefix of a gRPC message, and the reply.
 ADD_REQUEST = b"\0\0\0\0\x04\x08\x14\x10\x0a"
 ADD_REPLY = b"\0\0\0\0\x02\x08\x1e"
 
@@ -29,12 +30,12 @@ def frame(kind, flags, stream, payload=b""):
 
 
 def literal(name, value):
-    """A header field that no table has or keeps, without Huffman's code."""
+    """A header field as a literal without indexing, without Huffman coding."""
     return b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
 
 
 def header_block(path, authority):
-    """A request's headers. The first two are entries of the static table: POST and http."""
+    """The headers of a request. The first two bytes are entries of the static table: POST and http."""
     fields = [(":path", path), (":authority", authority), ("te", "trailers"), ("content-type", "application/grpc")]
     return b"\x83\x86" + b"".join(literal(name, value) for name, value in fields)
 
@@ -48,12 +49,12 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.headers = header_block(ADD_PATH, target)
         self.received, self.next_stream = bytearray(), 1
-        # As much as there can be, so that replies need no further updates.
+        # The maximum, so that replies need no further updates.
         window = frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 2**31 - 1 - 65535))
         self.socket.sendall(PREFACE + frame(SETTINGS, 0, 0) + window)
 
     def frames(self):
-        """The frames that have arrived: kind, flags, stream, payload."""
+        """Yields the frames received so far: kind, flags, stream, payload."""
         while len(self.received) >= 9:
             length = int.from_bytes(self.received[:3], "big")
             if len(self.received) < 9 + length:
@@ -64,7 +65,7 @@ class Connection:
             yield kind, flags, stream, payload
 
     def receive(self):
-        """Waits for bytes; False when the server has closed the connection."""
+        """Waits for bytes. Returns False when the server has closed the connection."""
         try:
             data = self.socket.recv(65536)
         except TimeoutError as late:
@@ -73,7 +74,7 @@ class Connection:
         return bool(data)
 
     def wait_for(self, is_it):
-        """Reads, and answers what has to be answered, until a frame is the one."""
+        """Reads frames and responds to those that need it, until `is_it` accepts one."""
         give_up = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < give_up:
             for kind, flags, stream, payload in self.frames():
@@ -89,11 +90,11 @@ class Connection:
         raise Failed(f"the server did not answer within {PATIENCE_SECONDS} s")
 
     def settle(self):
-        """Waits for the end of the handshake: our settings are acknowledged."""
+        """Waits for the end of the handshake: the acknowledgement of this client's settings."""
         self.wait_for(lambda kind, flags, *_: kind == SETTINGS and flags & ACK)
 
     def add(self):
-        """Asks for 20 + 10, and waits for the right answer and the end of the call."""
+        """Calls Add for 20 + 10, checks the reply, and waits for the end of the call."""
         number, self.next_stream = self.next_stream, self.next_stream + 2
         data = bytearray()
 
@@ -112,7 +113,7 @@ class Connection:
             raise Failed(f"the answer to 20 + 10 is {bytes(data).hex()!r}, and not {ADD_REPLY.hex()!r}")
 
     def wait_until_ready(self, write):
-        """Waits until there is something to read, or room to write; whether each is so."""
+        """Waits until the socket is readable or writable. Returns whether it is each."""
         readable, writable, _ = select.select([self.socket], [self.socket] if write else [], [], PATIENCE_SECONDS)
         if not readable and not writable:
             raise Failed(f"the server neither reads nor writes for {PATIENCE_SECONDS} s")
@@ -123,7 +124,7 @@ class Connection:
 
 
 def answer_to(kind, flags, payload):
-    """What a client has to say to a frame at once, if anything."""
+    """The frame that a client has to send in response, if any."""
     if kind == SETTINGS and not flags & ACK:
         return frame(SETTINGS, ACK, 0)
     if kind == PING and not flags & ACK:

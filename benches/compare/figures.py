@@ -7,7 +7,7 @@ import statistics
 
 @dataclasses.dataclass(frozen=True)
 class Spread:
-    """The median of some values, the least and the largest."""
+    """The median, minimum and maximum of some values."""
 
     median: float
     least: float
@@ -23,10 +23,10 @@ class Spread:
 
 
 def percentile(ordered, percent):
-    """The least of the ordered values that is not under `percent` of them."""
+    """The smallest of the ordered values that at least `percent` of them do not exceed."""
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def ratios(ours, theirs):
-    """Ours to theirs, pair by pair: what was measured in the same round."""
+    """The ratios of values that were measured in the same round."""
     return Spread.of(our / their for our, their in zip(ours, theirs, strict=True))

@@ -1,4 +1,4 @@
-"""What a server takes when little is asked of it: memory at rest and of a connection, the time to the first answer."""
+"""The footprint of a server: memory at rest and per connection, and the time to the first reply."""
 
 import contextlib
 import dataclasses
@@ -18,10 +18,10 @@ class Footprint:
 
     # After the start, before any connection.
     idle: int
-    # Of a connection more: after its handshake, and after its first call.
+    # Of each further connection: after its handshake, and after its first call.
     connection: float
     connection_after_call: float
-    # From exec to the first answer.
+    # From exec to the first reply.
     first_call: Spread
 
 
@@ -36,7 +36,7 @@ def memory(server):
     with server.start() as process:
         target = process.wait_for_target()
         idle = settled_bytes(process.pid)
-        # What the first connection and the first call bring along is not a connection's memory.
+        # The first connection and the first call allocate what all later ones share.
         with contextlib.closing(Connection(target)) as first:
             first.add()
         before = settled_bytes(process.pid)
@@ -60,7 +60,7 @@ def first_call_ms(server):
 
 
 def allow_files(count):
-    """Open files, for us and for the servers that we start."""
+    """Raises the limit of open files, for this process and the servers that it starts."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < count:
         enough = count if hard == resource.RLIM_INFINITY else min(count, hard)

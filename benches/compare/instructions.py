@@ -1,4 +1,4 @@
-"""Instructions of one call, counted by callgrind: a measure without the machine's noise."""
+"""Instructions per call, counted by callgrind: a measure that is free of the machine's noise."""
 
 import pathlib
 import re
@@ -14,21 +14,21 @@ SHAPE = load.Shape(10, 50)
 
 
 def why_not():
-    """Why there can be no such count here, if so."""
+    """Why instructions cannot be counted here, or None if they can."""
     return None if shutil.which("valgrind") else "valgrind is not installed"
 
 
 def measure(server, times, calls=CALLS):
-    """Instructions per call: what twice as many calls take more, so that the start and the end do not count."""
+    """Instructions per call, from runs of `calls` and twice as many, so that start and shutdown cancel out."""
     return Spread.of([(count(server, 2 * calls) - count(server, calls)) / calls for _ in range(times)])
 
 
 def count(server, calls):
-    """All instructions of a server that answers that many calls."""
+    """All instructions of a server that serves that many calls."""
     with tempfile.TemporaryDirectory(prefix="calc-bench-") as folder:
         output = pathlib.Path(folder, "callgrind")
-        # Valgrind runs one thread at a time. Unless they take turns, one that waits for another by trying again and
-        # again, as the C core's do when a server ends, may keep the other from it for long.
+        # Valgrind runs one thread at a time. Without fair scheduling a thread that spins, as the C core's do when a
+        # server shuts down, can starve the thread that it waits for.
         valgrind = ["valgrind", "--tool=callgrind", "--fair-sched=yes", f"--callgrind-out-file={output}"]
         with Process([*valgrind, *server.command()], server.environment) as process:
             load.run(process.wait_for_target(), SHAPE, calls)

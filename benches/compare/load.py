@@ -1,4 +1,4 @@
-"""Load, by h2load: the real Add request, and every reply checked."""
+"""Load by h2load: Add requests, with every reply checked."""
 
 import dataclasses
 import pathlib
@@ -10,13 +10,13 @@ from connection import ADD_PATH, ADD_REPLY, ADD_REQUEST
 from figures import percentile
 from process import Failed
 
-# What a run may take: as if each call took a millisecond, and a minute.
+# The timeout of a run: a millisecond per call, and a minute.
 SECONDS_PER_CALL, SECONDS_MORE = 0.001, 60
 
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """Connections, and the calls in flight on each."""
+    """The number of connections, and of calls in flight on each."""
 
     connections: int
     streams: int
@@ -32,13 +32,13 @@ class Shape:
         return f"{self.connections}×{self.streams}"
 
     def round_up(self, calls):
-        """As many calls, or a few more, so that each connection has as many as the others."""
+        """The number of calls, rounded up so that each connection makes equally many."""
         return -(-calls // self.connections) * self.connections
 
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What h2load prints."""
+    """The summary that h2load prints."""
 
     seconds: float
     per_second: float
@@ -65,7 +65,7 @@ def parse_summary(text):
 
 
 def check(summary, calls):
-    """Every call succeeded: a call that fails has HTTP's status 200 as well, but no message."""
+    """Checks that every call succeeded. A failed call has HTTP status 200 too, but no data."""
     expected = calls, calls, calls * len(ADD_REPLY)
     got = summary.succeeded, summary.status_2xx, summary.data_bytes
     if got != expected:
@@ -74,13 +74,13 @@ def check(summary, calls):
 
 
 def latencies(log):
-    """The latencies of h2load's log, in milliseconds and in order. A line has the start in µs, the status, and µs."""
+    """The latencies in h2load's log, in milliseconds, sorted. A line has the start in µs, the status, and µs."""
     return sorted(int(line.split("\t")[2]) / 1000 for line in log.splitlines())
 
 
 @dataclasses.dataclass(frozen=True)
 class Load:
-    """A run whose every reply was right."""
+    """The figures of a run in which every call succeeded."""
 
     calls: int
     per_second: float

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""The machine: CPU, memory, system, load."""
 
 import os
 import pathlib

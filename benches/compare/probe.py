@@ -1,13 +1,12 @@
-"""Ordinary clients: each makes a call every few milliseconds on a connection of its own, until standard input ends.
-Then their latencies in ms, as JSON.
+"""Ordinary clients, which make a call at a fixed interval on a connection each until standard input ends. Prints their
+latencies in ms, as JSON.
 
     python benches/compare/probe.py TARGET
 
-A latency is from when the call was due: a client that waits for one answer for a second has not had the answers of all
-the calls that it would have made in that second either. A call that fails, however soon, counts as one that was waited
-for as long as anybody would: a server is no faster for refusing some. There are several clients, for a server may have
-each connection in the care of one of its threads. They are a process of their own, so that nothing that the measuring
-one does holds them up.
+A latency counts from when the call was due, so that a slow reply also delays the calls after it (no coordinated
+omission). A call that fails, however soon, counts as PATIENCE_SECONDS. There are several clients, because a server may
+assign each connection to one of its threads. They run in a process of their own, so that the measuring process does
+not delay them.
 """
 
 import json
@@ -38,14 +37,14 @@ class Client(threading.Thread):
             waited = time.monotonic() - due
             self.latencies.append((waited if is_answered else max(waited, PATIENCE_SECONDS)) * 1000)
             due += INTERVAL_SECONDS
-        # Calls that were due, and were not made.
+        # Calls that were due and not made.
         now = time.monotonic()
         while due < now:
             self.latencies.append((now - due) * 1000)
             due += INTERVAL_SECONDS
 
     def call(self):
-        """Says whether it had its answer."""
+        """Returns whether the call succeeded."""
         try:
             self.connection = self.connection or Connection(self.target)
             self.connection.add()

@@ -1,4 +1,4 @@
-"""A server's process: how it is started and ended, and what it has used, from /proc."""
+"""The process of a server: starts and stops it, and reads its CPU time and memory from /proc."""
 
 import collections
 import contextlib
@@ -13,20 +13,20 @@ import time
 PROC = pathlib.Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
 
-# How long a server may take to start, and to end when asked to.
+# How long a server may take to start, and to stop after SIGTERM.
 START_SECONDS, END_SECONDS = 60, 20
 
 
 class Failed(Exception):
-    """A measurement that cannot go on, and why."""
+    """A measurement failed, and why."""
 
 
-# What a measurement of a server may end with, through no fault of ours.
+# The exceptions by which a measurement fails because of the server or the system.
 FAULTS = Failed, OSError, subprocess.SubprocessError
 
 
 class Process:
-    """A program that says `listening on HOST:PORT`. As a context it ends with it."""
+    """A program that prints `listening on HOST:PORT`. As a context manager, it stops the program at the end."""
 
     def __init__(self, command, environment=None):
         self.command = command
@@ -50,7 +50,7 @@ class Process:
         self.lines.put(None)
 
     def wait_for_target(self):
-        """Where it listens."""
+        """Waits until the program listens, and returns the address."""
         give_up = self.began + START_SECONDS
         while True:
             try:
@@ -64,7 +64,7 @@ class Process:
                 return target
 
     def output(self):
-        return " | ".join(self.last) or "it said nothing"
+        return " | ".join(self.last) or "it printed nothing"
 
     @property
     def pid(self):
@@ -74,7 +74,7 @@ class Process:
         return self.child.poll() is None
 
     def stop(self):
-        """Asks it to end, and ends it by force if it does not."""
+        """Sends SIGTERM, and SIGKILL if that is not enough."""
         if self.is_running():
             self.child.send_signal(signal.SIGTERM)
         try:
@@ -97,12 +97,12 @@ class Process:
 
 
 def server_environment():
-    """Ours, without what would configure calc."""
+    """This process's environment, without the variables that configure calc."""
     return {name: value for name, value in os.environ.items() if not name.startswith("CALC_")}
 
 
 def family(pid):
-    """The process and all that descend from it."""
+    """The process and its descendants."""
     pids = [pid]
     for parent in pids:
         for task in PROC.glob(f"{parent}/task/*/children"):
@@ -112,7 +112,7 @@ def family(pid):
 
 
 def cpu_seconds(pid):
-    """The CPU time of a process and of all that descend from it, ended ones too: user and system."""
+    """The user and system CPU time of a process and its descendants, including those that ended."""
     user = system = 0
     for member in family(pid):
         utime, stime, cutime, cstime = stat_times(PROC.joinpath(f"{member}/stat").read_text())
@@ -123,23 +123,23 @@ def cpu_seconds(pid):
 
 def stat_times(stat):
     """utime, stime, cutime and cstime of /proc/PID/stat, in ticks."""
-    # The name may have blanks and brackets.
+    # The name may contain spaces and brackets.
     fields = stat.rpartition(")")[2].split()
     return [int(field) for field in fields[11:15]]
 
 
 def resident_bytes(pid):
-    """The memory in use now."""
+    """The resident memory now."""
     return sum(kilobytes(PROC.joinpath(f"{member}/smaps_rollup").read_text(), "Rss:") for member in family(pid))
 
 
 def peak_bytes(pid):
-    """The most memory that was in use since the start."""
+    """The peak of the resident memory since the start."""
     return sum(kilobytes(PROC.joinpath(f"{member}/status").read_text(), "VmHWM:") for member in family(pid))
 
 
 def kilobytes(text, name):
-    """The bytes of a line such as `VmHWM:    9000 kB`."""
+    """The bytes in a line such as `VmHWM:    9000 kB`."""
     for line in text.splitlines():
         if line.startswith(name):
             return int(line.split()[1]) * 1024
@@ -147,7 +147,7 @@ def kilobytes(text, name):
 
 
 def settled_bytes(pid):
-    """The memory in use once it changes no more: twice the same within 10 s, or what it is then."""
+    """The resident memory once two readings are equal, or after 10 s."""
     give_up, before = time.monotonic() + 10, None
     while True:
         now = resident_bytes(pid)

@@ -27,27 +27,27 @@ from process import Failed, peak_bytes
 STREAMS = 200_000
 # Streams in one write.
 BATCH = 200
-# The bound on all of it.
+# The timeout of an attack.
 ATTACK_SECONDS = 120
 
 
 @dataclasses.dataclass(frozen=True)
 class Attack:
-    """How the attack went."""
+    """The attacker's side."""
 
     streams: int
     connections: int
     seconds: float
-    # What the server said when it closed a connection, the last time.
+    # The server's last GOAWAY.
     goaway: str
 
 
 @dataclasses.dataclass(frozen=True)
 class RapidReset:
     attack: Attack
-    # The server's, in bytes.
+    # The server's peak memory, in bytes.
     peak: int
-    # The other clients'.
+    # Of the other clients.
     calls: int
     failures: list
     p99_ms: float
@@ -55,7 +55,7 @@ class RapidReset:
 
 
 def measure(server, streams, times):
-    """Attacks as often as asked for, each time on a new server."""
+    """Attacks that many times, each time on a new server."""
     return [measure_once(server, streams) for _ in range(times)]
 
 
@@ -74,12 +74,12 @@ def measure_once(server, streams):
             attacked = attack(target, streams)
             output, _ = probe.communicate(timeout=120)
         except subprocess.TimeoutExpired as late:
-            raise Failed("other clients wait for an answer since the attack") from late
+            raise Failed("the other clients got no reply after the attack") from late
         finally:
             probe.kill()
             probe.wait(20)
         if not process.is_running():
-            raise Failed(f"the server has ended: {process.output()}")
+            raise Failed(f"the server exited: {process.output()}")
         peak = peak_bytes(process.pid)
     if probe.returncode != 0:
         raise Failed("the other clients have failed")
@@ -89,9 +89,9 @@ def measure_once(server, streams):
 
 
 def attack(target, streams):
-    """Opens and resets that many streams, on a new connection whenever the server has closed the one before.
+    """Opens and resets that many streams, on a new connection whenever the server closes one.
 
-    When ATTACK_SECONDS are over it ends with fewer.
+    Stops after ATTACK_SECONDS.
     """
     began = time.monotonic()
     done = connections = 0
@@ -122,7 +122,7 @@ class Attacker:
         self.streams, self.sent, self.goaway = streams, 0, ""
 
     def run(self, give_up):
-        """Until all is sent, or the server says that it will take no more, or it is time to give up."""
+        """Runs until everything is sent, the server sends GOAWAY, or `give_up` has come."""
         pending = b""
         while (pending or self.sent < self.streams) and not self.goaway and time.monotonic() < give_up:
             if not pending:
@@ -134,7 +134,7 @@ class Attacker:
                 pending = pending[self.connection.socket.send(pending) :]
 
     def batch(self):
-        """The next streams, which count as sent from here on."""
+        """The bytes of the next streams, which count as sent."""
         count = min(BATCH, self.streams - self.sent)
         self.sent += count
         return b"".join(self.stream(2 * number + 1) for number in range(self.sent - count, self.sent))
@@ -144,7 +144,7 @@ class Attacker:
         return frame(HEADERS, END_HEADERS, number, self.headers) + reset
 
     def read(self):
-        """What the server says, and what has to be answered."""
+        """Reads the server's frames. Returns the frames to send in response."""
         if not self.connection.receive():
             raise ConnectionResetError
         answers = b""

@@ -1,8 +1,8 @@
-"""Asks a server a handful of calls with Python's gRPC, and compares replies to the byte, and statuses.
+"""Makes a few calls with Python's gRPC, and compares replies byte by byte, and statuses.
 
     python benches/compare/replies.py TARGET
 
-It is the one part that needs grpcio, and so a program of its own.
+A program of its own, because no other part of the benchmark needs grpcio.
 """
 
 import sys
@@ -11,7 +11,7 @@ import grpc
 
 OVERFLOW = "2147483647 + 1 = 2147483648 does not fit an int32 (-2147483648 to 2147483647)"
 
-# A method, its request, and the reply or the status; all in hexadecimal but the status.
+# Method, request in hexadecimal, and the reply in hexadecimal or the status.
 CALLS = [
     ("Add", "0814100a", "081e"),
     ("Add", "0880808080f8ffffffff0110ffffffff07", "08ffffffffffffffffff01"),

@@ -1,7 +1,7 @@
-"""The report, as Markdown: its head, and a section for each thing that was measured.
+"""The report, as Markdown: its head, and a section for each measurement.
 
-A section is a title and lines. Whoever measures something more writes a function that makes one of its figures, and
-adds it to the list in `__main__.py`.
+A section is a title and lines. A new measurement gets a function here that makes a section of its figures, and is
+called from `__main__.py`.
 """
 
 import dataclasses
@@ -20,51 +20,50 @@ from figures import Spread
 
 MIB, KIB = 2**20, 2**10
 
-# What `calc serve` is to keep to.
+# Targets of `calc serve`.
 IDLE_MIB, CONNECTION_KIB, FIRST_CALL_MS, RESET_MIB, RESET_P99_MS = 15, 20, 60, 100, 100
-# Its CPU time per call to that of others, for calls that are many at once.
+# Maximum ratio of its CPU time per call to that of other servers, with several calls in flight.
 RATIOS = {"grpcio": 0.65, "cpp": 0.95, "tonic": 1.0, "go": 0.5, "python": 0.04}
-# Calculations in a stream to unary ones, in the same CPU time; and what memory may grow by meanwhile.
+# Minimum number of batch calculations in the CPU time of a unary call; maximum growth of the memory meanwhile.
 BATCH_TIMES, BATCH_MIB = 100, 1
 
 
 PREMISES = """
-The load generator and the servers share this machine, and talk over loopback. Every reply is checked: before each run
-a handful of calls are compared to the byte, errors too, and in a run every call has to succeed and to bring as many
-bytes as the right reply. `calc serve` has all that it has in production: metrics, reflection, health, limits. The
-others are the plainest servers of their kind; the plain grpcio server has the C core as that crate compiles it, calc
-has it mended (cmake/mend.cmake).
+The load generator and the servers share this machine and communicate over loopback. Every reply is checked: before each
+run a few replies and errors are compared byte by byte, and in a run every call has to succeed with a reply of the right
+size. `calc serve` runs as in production, with metrics, reflection, health and limits. The other servers are minimal.
+Plain grpcio uses the C core as that crate compiles it; calc uses it patched (cmake/patches.cmake).
 """
 
 CALLS = """
-Each figure is the median of {rounds}, with the least and the most in brackets. In each round every server is started
-anew, warmed up and loaded in its turn; which one is first changes from round to round. CPU is the server's own, of all
-its threads. Calls per second, p50 and p99 are what the load generator sees while it takes its share of the same cores,
-so that the CPU of a call is the figure to compare. “calc needs” is our CPU per call divided by that server's, round by
-round: 0.80 means that calc needs 20 % less, 1.25 that it needs 25 % more.
+Each figure is the median of {rounds}, with minimum and maximum in brackets. Each round starts, warms up and loads every
+server in turn, in an order that rotates from round to round. CPU is the server's CPU time, of all its threads. Calls
+per second, p50 and p99 are measured by the load generator, which competes with the server for the same cores: compare
+servers by their CPU per call. “calc needs” is calc's CPU per call divided by that server's, round by round: 0.80
+means that calc needs 20 % less, 1.25 that it needs 25 % more.
 """
 
 BATCH = """
-`calc bench --batch` divides on {streams} streams of one connection, in messages of {elements:,} calculations, and
-checks every result. The memory is what is resident after a warm-up, and after all of it.
+`calc bench --batch` sends divisions on {streams} streams of one connection, {elements:,} per message, and checks every
+result. Memory is the resident set after a warm-up, after the run, and its peak.
 """
 
 AT_REST = """
-Memory is what is resident; what the kernel has for sockets is not in it. The memory of a connection is of one of
-{connections:,}. The time to the first answer is from before the program is started to the right reply on a new
-connection.
+Memory is the resident set, without the kernel's socket buffers. The memory of a connection is the average of
+{connections:,}. The time to the first reply is from exec to the reply of a call on a new connection.
 """
 
 RAPID_RESET = """
-A client opens {streams:,} streams and resets each at once (CVE-2023-44487), over one connection for as long as the
-server keeps it, and then over another: {attacks}, each on a new server. p99 and the longest time are those of {clients}
-other clients, with connections of their own, each of which wants to make a call every {interval:.0f} ms meanwhile; a
-call that has to wait for the one before waits as well, and one that fails counts as {patience} s.
+A client opens {streams:,} streams and resets each at once (CVE-2023-44487), on a new connection whenever the server
+closes one: {attacks}, each on a new server. p99 and the maximum are latencies of {clients} other clients with a
+connection each, which make a call every {interval:.0f} ms. A latency includes the wait for the previous call of that
+client; a failed call counts as {patience} s.
 """
 
 INSTRUCTIONS = """
-What callgrind counts in the server's process for a call of Add ({shape}): the difference between runs of {calls:,} and
-{twice:,} calls, by the number of calls. The kernel's share is not in it. Only programs of machine code are counted.
+Instructions that callgrind counts in the server's process per call of Add ({shape}): the difference between runs of
+{calls:,} and {twice:,} calls, divided by the number of calls. Kernel instructions are not included. Only servers that
+are compiled to machine code are measured.
 """
 
 
@@ -80,18 +79,18 @@ def text(sections):
 
 
 def paragraph(text):
-    """Lines that are not too long."""
+    """Wraps a text at 120 characters."""
     return textwrap.wrap(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False)
 
 
 def table(head, rows, others="---:"):
-    """A table, whose first column is text and whose others are numbers unless told otherwise."""
+    """A table; its first column is text, the others are numbers by default."""
     lines = [head, ["---"] + [others] * (len(head) - 1), *rows]
     return ["| " + " | ".join(line) + " |" for line in lines]
 
 
 def head(arguments):
-    """The title, what made the report, and on what."""
+    """The title, the command, and the machine."""
     command = " ".join(["script/bench", *arguments])
     now = datetime.datetime.now(datetime.timezone.utc)
     lines = ["# Benchmarks", "", f"Made by `{command}` on {now:%Y-%m-%d, %H:%M} UTC.", ""]
@@ -109,7 +108,7 @@ def names(servers, left_out, load_generator):
 
 
 def calls(servers, plan, runs):
-    """The comparison: a table for each shape of the load."""
+    """The comparison: tables for each shape of the load."""
     lines = paragraph(CALLS.format(rounds=plural(plan.rounds, "round")))
     for shape in plan.shapes:
         lines += ["", f"### {plural(shape.connections, 'connection')} × {plural(shape.streams, 'stream')}", ""]
@@ -135,7 +134,7 @@ def plural(count, noun):
 
 
 def verdicts(servers, plan, runs):
-    """Where calc needs more than others, and where less."""
+    """Where calc needs more CPU time than other servers, and where less."""
     more, same, less = [], [], []
     for shape in plan.shapes:
         for server in servers:
@@ -163,9 +162,9 @@ def verdicts(servers, plan, runs):
 
 
 def batches(measured, runs):
-    """The batch service, and how it compares with the cheapest unary calls of the same run."""
+    """The batch service, compared with the cheapest unary calls of the same report."""
     unary = min(Spread.of(run.cpu for run in of).median for (_, name), of in runs.items() if name == "calc")
-    head = ["calculations", "CPU per calculation, ns", "calculations/s", "memory before, MiB", "after", "at most"]
+    head = ["calculations", "CPU per calculation, ns", "calculations/s", "memory before, MiB", "after", "peak"]
     per_second = measured.calculations / measured.elapsed
     memory = [f"{value / MIB:.1f}" for value in (measured.before, measured.after, measured.peak)]
     times = unary * 1000 / measured.cpu_ns
@@ -175,14 +174,14 @@ def batches(measured, runs):
         "",
         *table(head, [row]),
         "",
-        target("calculations to unary ones in the same CPU time", times, BATCH_TIMES, "times", at_least=True),
+        target("batch calculations in the CPU time of a unary call", times, BATCH_TIMES, "times", at_least=True),
         target("growth of the memory", (measured.after - measured.before) / MIB, BATCH_MIB, "MiB"),
     ]
     return Section("Batch", lines)
 
 
 def footprints(measured):
-    """Of calc and of others: figures by server."""
+    """Memory and start-up time, by server."""
     rows = [
         [
             server.title,
@@ -198,7 +197,7 @@ def footprints(measured):
         "memory at rest, MiB",
         "an idle connection, KiB",
         "… after a call, KiB",
-        "exec to first answer, ms",
+        "exec to first reply, ms",
     ]
     ours = next(figures for server, figures in measured.items() if server.name == "calc")
     lines = [
@@ -210,13 +209,13 @@ def footprints(measured):
         "",
         target("memory at rest", ours.idle / MIB, IDLE_MIB, "MiB"),
         target("an idle connection", max(ours.connection, ours.connection_after_call) / KIB, CONNECTION_KIB, "KiB"),
-        target("exec to the first answer", ours.first_call.median, FIRST_CALL_MS, "ms"),
+        target("exec to the first reply", ours.first_call.median, FIRST_CALL_MS, "ms"),
     ]
     return Section("At rest", lines)
 
 
 def resets(measured):
-    """The worst of each server's attacks."""
+    """Rapid reset, by server."""
     rows, remarks = [], []
     for server, attacks in measured.items():
         last = attacks[-1].attack
@@ -234,10 +233,11 @@ def resets(measured):
             ]
         )
         if last.connections > 1:
-            remarks.append(f"- {server.title} closes the attacker's connections: {last.goaway or 'without a word'}.")
+            remarks.append(f"- {server.title} closes the attacker's connections: {last.goaway or 'without GOAWAY'}.")
         if failures:
-            remarks.append(f"- {server.title} fails others' calls, most of them so: {statistics.mode(failures)}.")
-    head = ["server", "streams", "connections", "s", "peak memory, MiB", "p99, ms", "longest, ms", "calls that failed"]
+            reason = statistics.mode(failures)
+            remarks.append(f"- {server.title} fails calls of other clients, most often with: {reason}.")
+    head = ["server", "streams", "connections", "s", "peak memory, MiB", "p99, ms", "max, ms", "failed calls"]
     ours = next(attacks for server, attacks in measured.items() if server.name == "calc")
     most = max(one.attack.streams for one in ours)
     explained = RAPID_RESET.format(
@@ -254,10 +254,10 @@ def resets(measured):
         *([""] if remarks else []),
         *remarks,
         "",
-        "`calc serve`, at its worst:",
+        "`calc serve`, in its worst attack:",
         "",
         target("peak memory", max(one.peak for one in ours) / MIB, RESET_MIB, "MiB"),
-        target("the other clients' p99", max(one.p99_ms for one in ours), RESET_P99_MS, "ms"),
+        target("p99 of the other clients", max(one.p99_ms for one in ours), RESET_P99_MS, "ms"),
     ]
     if most < rapid_reset.STREAMS:
         lines += ["", f"The targets are for {rapid_reset.STREAMS:,} streams."]

@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is built and started, and what it is made of."""
+"""The servers that are compared: how to build and start each, and its versions."""
 
 import os
 import pathlib
@@ -14,19 +14,19 @@ PROTO = ROOT / "protos/calc.proto"
 PEERS = ROOT / "benches/peers"
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
 
-# What a build may take, with a C core among it.
+# The timeout of a build, which may include a C core.
 BUILD_SECONDS = 1800
 
 
 class LeftOut(Exception):
-    """A server that cannot be had here, and why."""
+    """A server cannot be installed or built here, and why."""
 
 
 class Server:
-    """A server to be measured. As it is here, it is built of the files of benches/peers/NAME/ in `folder`."""
+    """A server to measure. By default it is built from the files of benches/peers/NAME/, in `folder`."""
 
     name = title = library = ""
-    # Its own machine code: callgrind can count its instructions.
+    # Compiled to machine code, so that callgrind can count its instructions.
     is_native = True
     environment = None
 
@@ -39,14 +39,14 @@ class Server:
         return PEERS / self.name
 
     def build(self):
-        """Builds it unless that is done; LeftOut if it cannot be."""
+        """Builds the server unless it is built already. Raises LeftOut if that is impossible."""
 
     def command(self):
-        """What starts it on a free port."""
+        """The command that starts the server on a free port."""
         raise NotImplementedError
 
     def versions(self):
-        """Its library and its compiler."""
+        """The versions of its library and its compiler."""
         raise NotImplementedError
 
     def start(self):
@@ -54,12 +54,12 @@ class Server:
 
 
 class Calc(Server):
-    """What script/bench has built, with everything that a server in production has."""
+    """`calc serve` as script/bench built it, configured as in production."""
 
     name, title, library = "calc", "calc serve", "ours, on grpcio"
 
     def command(self):
-        # A page of metrics is the one thing that has to be asked for.
+        # Everything else is on by default.
         return [str(TARGET / "release/calc"), "serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
 
     def versions(self):
@@ -69,7 +69,7 @@ class Calc(Server):
 
 
 class Grpcio(Server):
-    """On a C core that is compiled as the crate has it, with nothing mended."""
+    """grpcio on its C core as the crate compiles it, without patches."""
 
     name, title, library = "grpcio", "grpcio, plain", "grpcio"
 
@@ -123,7 +123,7 @@ class Cpp(Server):
 
 
 class Go(Server):
-    """Debian's grpc-go, whose packages are found without modules."""
+    """Debian's grpc-go, whose packages are built without Go modules."""
 
     name, title, library = "go", "grpc-go", "grpc-go"
     is_native = False
@@ -133,7 +133,7 @@ class Go(Server):
         if not (self.packages / "src/google.golang.org/grpc").is_dir():
             raise LeftOut("golang-google-grpc-dev is not installed")
         go = tool("go")
-        # Packages of their own: the messages, and the program.
+        # Two packages: the messages, and the program.
         messages, program = self.folder / "src/calc", self.folder / "src/bench-go"
         for folder in (messages, program):
             folder.mkdir(parents=True, exist_ok=True)
@@ -183,7 +183,7 @@ class Node(Server):
 
 
 class Python(Server):
-    """The example, with the Python that runs this."""
+    """examples/python/server.py, with the Python that runs this program."""
 
     name, title, library = "python", "Python", "grpcio (PyPI)"
     is_native = False
@@ -200,13 +200,13 @@ class Python(Server):
         return f"grpcio {library} (PyPI), Python {sys.version.split()[0]}"
 
 
-# The first one is what the others are compared with.
+# The first is the one that the others are compared with.
 ALL = [Calc(), Grpcio(), Tonic(), Cpp(), Go(), Node(), Python()]
 
 
 def cargo_build(source, target, environment=None):
     command = [tool("cargo"), "build", "--release", "--locked", "--manifest-path", str(source / "Cargo.toml")]
-    # Cargo finds .cargo/config.toml from the project's root.
+    # Runs in the project's root, where Cargo finds .cargo/config.toml.
     required([*command, "--target-dir", str(target)], environment)
 
 
@@ -222,7 +222,7 @@ def tool(name):
 
 
 def required(command, environment=None):
-    """Runs a step of a build, and gives what it prints."""
+    """Runs a step of a build, and returns its output."""
     try:
         ran = subprocess.run(
             command,
@@ -236,7 +236,7 @@ def required(command, environment=None):
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LeftOut(str(error)) from error
     if ran.returncode != 0:
-        # The reason is at the end, more often than not.
+        # The reason is mostly at the end.
         lines = (ran.stderr or ran.stdout).strip().splitlines()[-8:]
         raise LeftOut(f"{pathlib.Path(command[0]).name} failed: {' / '.join(lines)}")
     return ran.stdout
@@ -263,5 +263,5 @@ def locked(lock, package):
 def first(pattern, text):
     match = re.search(pattern, text)
     if not match:
-        raise Failed(f"no {pattern} in what should have it")
+        raise Failed(f"the pattern {pattern} does not match")
     return match[1]

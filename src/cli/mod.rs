@@ -27,7 +27,8 @@ use calculate::Calculation;
 use exit::Exit;
 
 /// What `--version` prints after the program's name.
-static VERSION: LazyLock<String> = LazyLock::new(|| calc::VERSION.to_owned());
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{} (gRPC C core {})", calc::VERSION, grpcio_kit::core_version()));
 
 /// A Calculator over gRPC: server and client
 #[derive(StructOpt)]

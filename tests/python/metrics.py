@@ -83,7 +83,7 @@ def check_rpcs(samples):
 
 def expectation(text):
     name, labels, value = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", text).groups()
-    labels = dict(label.split("=") for label in labels.split(",")) if labels else {}
+    labels = dict(label.split("=") for label in re.split(r",(?=\w+=)", labels)) if labels else {}
     return (name, frozenset(labels.items())), float(value)
 
 

@@ -25,14 +25,14 @@ namespace {
 
 constexpr int kSlots = 200;
 
-// What comes out of a completion queue.
+// A tag of a completion queue.
 class Call {
 public:
     virtual ~Call() = default;
     virtual void Proceed(bool ok) = 0;
 };
 
-// A call from the wait for its request to the end of its reply; then the next one of its method.
+// A call, from waiting for its request to the end of its reply; it is then reused for the next call of its method.
 template <typename Request, typename Reply> class UnaryCall final : public Call {
 public:
     using Responder = grpc::ServerAsyncResponseWriter<Reply>;
@@ -56,7 +56,7 @@ public:
     }
 
 private:
-    // What a call may use once only.
+    // Objects that cannot be reused for another call.
     struct State {
         grpc::ServerContext context;
         Request request;
@@ -113,7 +113,7 @@ Status Divide(const calc::DivideRequest& request, calc::DivideReply* reply) {
     return Status::OK;
 }
 
-// Serves what arrives on one queue.
+// Serves the events of one queue.
 void Serve(Calculator::AsyncService* service, grpc::ServerCompletionQueue* queue) {
     std::vector<std::unique_ptr<Call>> calls;
     auto wait_for = [&](auto method, auto compute, auto request, auto reply) {

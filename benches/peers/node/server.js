@@ -10,7 +10,7 @@ const protoLoader = require('@grpc/proto-loader');
 const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 
-// What does not fit an int32 may not fit a double either.
+// The product of two int32s may not fit a double.
 function fit(n1, sign, n2, result) {
   if (INT32_MIN <= result && result <= INT32_MAX) {
     return { n1: Number(result) };
@@ -27,7 +27,7 @@ function divide({ n1, n2 }) {
   if (n2 === 0) {
     throw { code: grpc.status.INVALID_ARGUMENT, details: 'division by zero' };
   }
-  // 0 / -5 is -0 here as it has to be.
+  // 0 / -5 is -0, as required.
   return { f1: n1 / n2 };
 }
 

@@ -66,6 +66,7 @@
 //! | `files` | files that are read again when they change |
 //! | `bearer_token` | [`BearerToken`] |
 //! | [`log`] | structured logs on standard error that no RPC waits for |
+//! | `c_core` | [`core_version`]: which C core the program is linked with |
 //! | `readiness` | [`Readiness`] |
 //! | `shutdown_signal` | [`ShutdownSignal`]: SIGTERM, SIGINT and SIGHUP |
 //! | `call` | [`Call`], the context of an RPC, and [`RequestStream`] |
@@ -86,7 +87,7 @@
 //! | [`http`] | the HTTP endpoint for metrics, liveness and readiness |
 
 #![deny(missing_docs)]
-// The exceptions say why: `call/context.rs` and `shutdown_signal.rs`.
+// The exceptions say why: `c_core.rs`, `call/context.rs` and `shutdown_signal.rs`.
 #![deny(unsafe_code)]
 
 // Generated code names this crate as it would in another crate.
@@ -95,6 +96,7 @@ extern crate self as grpcio_kit;
 mod access_log;
 mod auth;
 mod bearer_token;
+mod c_core;
 mod call;
 mod channel;
 mod channelz;
@@ -125,6 +127,7 @@ pub use access_log::{AccessLog, InvalidRate};
 pub use auth::names::{AllowedNames, InvalidName};
 pub use auth::tokens::{BearerTokens, BearerTokensFile};
 pub use bearer_token::{BearerToken, InvalidToken, MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH};
+pub use c_core::core_version;
 pub use call::Call;
 pub use call::stream::RequestStream;
 pub use channel::Channel;

@@ -1,5 +1,7 @@
 //! Configures a channel: transport security, credentials, compression, limits and connections.
 
+use std::ffi::CString;
+
 use super::target::{self, InvalidTarget};
 use super::thread::ClientThread;
 use crate::bearer_token::BearerToken;
@@ -40,6 +42,7 @@ pub struct ChannelBuilder {
     tls: Option<ClientTls>,
     token: Option<BearerToken>,
     compression: Compression,
+    service_config: Option<CString>,
     max_reply_bytes: u32,
     user_agent: String,
     own_connection: bool,
@@ -53,6 +56,7 @@ impl ChannelBuilder {
             tls: None,
             token: None,
             compression: Compression::Off,
+            service_config: None,
             max_reply_bytes: 4 * 1024 * 1024,
             user_agent: USER_AGENT.to_owned(),
             own_connection: false,
@@ -81,6 +85,14 @@ impl ChannelBuilder {
     /// RPC with UNIMPLEMENTED, those with short requests too. Compressed replies are accepted with any setting.
     pub fn compression(mut self, compression: Compression) -> ChannelBuilder {
         self.compression = compression;
+        self
+    }
+
+    /// Sets the [service config](https://grpc.io/docs/guides/service-config/), a JSON object, for targets whose resolver
+    /// has none: retries, load balancing, timeouts per method. It ends at the first NUL byte. With an invalid one, every
+    /// RPC ends with INVALID_ARGUMENT.
+    pub fn service_config(mut self, json: &str) -> ChannelBuilder {
+        self.service_config = json.split('\0').next().and_then(|json| CString::new(json).ok());
         self
     }
 
@@ -131,6 +143,9 @@ impl ChannelBuilder {
             // The C core writes a channel's trace without a lock, and channelz reads it.
             .raw_cfg_int(c"grpc.max_channel_trace_event_memory_per_node".into(), 0);
         settings = self.compression.configure_channel(settings);
+        if let Some(config) = self.service_config {
+            settings = settings.raw_cfg_string(c"grpc.service_config".into(), config);
+        }
         if let Some(tls) = &self.tls {
             if let Some(name) = tls.name() {
                 if !is_printable(name) {

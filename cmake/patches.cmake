@@ -1,38 +1,42 @@
-# What the C core does to a server's calls that it should not, mended in copies of its sources.
+# Patches bugs of the C core's server in copies of its sources.
 #
-# Each mend says what is wrong; where a caller can see that, which file of tests/ shows it, and where it takes time,
-# docs/performance.md has how much. A source that is not what a mend expects stops the build: then see whether the fault
-# is still there.
+# Each patch states the bug, the file of tests/ that shows it to a client, and its CVE if it has one; docs/performance.md
+# has the CPU time that the others save. A source that does not match a patch stops the build: check then whether the
+# bug is still there.
 
-set(mended)
-set(mended_folder "${CMAKE_BINARY_DIR}/mended")
-# Where headers are looked for first.
-include_directories(BEFORE "${mended_folder}")
+set(patched)
+set(patched_folder "${CMAKE_BINARY_DIR}/patched")
+# Copies of headers come before the originals.
+include_directories(BEFORE "${patched_folder}")
 
-# mend(FILE FROM TO): FROM is in FILE once; the copy that is compiled has TO instead.
-function(mend file from to)
-  set(copy "${mended_folder}/${file}")
-  if("${copy}" IN_LIST mended)
+# patch(FILE FROM TO): compiles a copy of FILE in which FROM, which occurs once, is replaced by TO.
+function(patch file from to)
+  set(copy "${patched_folder}/${file}")
+  if("${copy}" IN_LIST patched)
     file(READ "${copy}" text)
   else()
-    list(APPEND mended "${copy}")
-    set(mended "${mended}" PARENT_SCOPE)
+    list(APPEND patched "${copy}")
+    set(patched "${patched}" PARENT_SCOPE)
     file(READ "${CMAKE_CURRENT_SOURCE_DIR}/${file}" text)
     set_source_files_properties("${file}" PROPERTIES HEADER_FILE_ONLY ON)
   endif()
   string(FIND "${text}" "${from}" first)
   string(FIND "${text}" "${from}" last REVERSE)
   if(first EQUAL -1 OR NOT first EQUAL last)
-    message(FATAL_ERROR "cmake/mend.cmake does not know this ${file}: it should have, once:\n${from}")
+    message(FATAL_ERROR "cmake/patches.cmake does not apply to this ${file}, which should have once:\n${from}")
   endif()
   string(REPLACE "${from}" "${to}" text "${text}")
   file(WRITE "${copy}" "${text}")
 endfunction()
 
-# A call that arrives while its server shuts down is dropped, and its caller is told CANCELLED, as if it had wanted that
-# itself. UNAVAILABLE is what it is, and what clients retry. This is the one place there that lets go of a
-# call. (drain.rs)
-mend(src/core/lib/surface/server.cc
+# What `grpcio_kit::core_version` asks for, and nothing else: stock cores say "galvanized".
+patch(src/core/lib/surface/version.cc
+[["galvanized"]]
+[["grpcio-kit"]])
+
+# An RPC that arrives while its server shuts down ends with CANCELLED, as if the client had cancelled it. UNAVAILABLE
+# tells the client to retry. The line below is the only one in that file that drops an RPC. (drain.rs)
+patch(src/core/lib/surface/server.cc
 [[  grpc_call_unref(static_cast<grpc_call*>(call));
 ]]
 [[  grpc_call_cancel_with_status(static_cast<grpc_call*>(call), GRPC_STATUS_UNAVAILABLE,
@@ -40,19 +44,19 @@ mend(src/core/lib/surface/server.cc
   grpc_call_unref(static_cast<grpc_call*>(call));
 ]])
 
-# After a GOAWAY, a server's connection is closed as soon as it has no call. A socket that is closed with unread input,
-# or gets some afterwards (a WINDOW_UPDATE is enough), is reset, and what the client has not received yet is
-# discarded: replies, and the status. The client closes the connection when it has all of that. One that does not
-# loses it, five to ten seconds after it has received everything. (drain.rs)
-mend(src/core/ext/transport/chttp2/transport/internal.h
+# After GOAWAY, a server closes a connection as soon as it has no RPC. The system resets a socket that is closed with
+# unread input, or that gets input afterwards (a WINDOW_UPDATE is enough), and discards the replies and statuses that the
+# client has not received. With the patch the client closes the connection; the server closes it five to ten
+# seconds after the client has received everything. (drain.rs)
+patch(src/core/ext/transport/chttp2/transport/internal.h
 [[      next_bdp_ping_timer_handle;
 ]]
 [[      next_bdp_ping_timer_handle;
-  // Runs while the client of a server's connection without a call is to close it.
+  // On a server, after GOAWAY and the last RPC: runs until the client closes the connection.
   absl::optional<grpc_event_engine::experimental::EventEngine::TaskHandle>
       leaving_timer_handle;
 ]])
-mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+patch(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[static void remove_stream(grpc_chttp2_transport* t, uint32_t id,
                           grpc_error_handle error) {
 ]]
@@ -83,7 +87,7 @@ static void let_client_leave_locked(grpc_chttp2_transport* t) {
 static void remove_stream(grpc_chttp2_transport* t, uint32_t id,
                           grpc_error_handle error) {
 ]])
-mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+patch(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[    if (t->sent_goaway_state == GRPC_CHTTP2_FINAL_GOAWAY_SENT) {
       close_transport_locked(
           t, GRPC_ERROR_CREATE_REFERENCING(]]
@@ -92,7 +96,7 @@ mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
     } else if (t->sent_goaway_state == GRPC_CHTTP2_FINAL_GOAWAY_SENT) {
       close_transport_locked(
           t, GRPC_ERROR_CREATE_REFERENCING(]])
-mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+patch(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[      close_transport_locked(t, GRPC_ERROR_CREATE("goaway sent"));
 ]]
 [[      if (t->is_client) {
@@ -101,7 +105,7 @@ mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
         let_client_leave_locked(t);
       }
 ]])
-mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+patch(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[static void close_transport_locked(grpc_chttp2_transport* t,
                                    grpc_error_handle error);
 ]]
@@ -109,7 +113,7 @@ mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
                                    grpc_error_handle error);
 static void let_client_leave_locked(grpc_chttp2_transport* t);
 ]])
-mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+patch(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[    if (t->next_bdp_ping_timer_handle.has_value()) {
 ]]
 [[    if (t->leaving_timer_handle.has_value() && t->event_engine->Cancel(*t->leaving_timer_handle)) {
@@ -119,16 +123,16 @@ mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
     if (t->next_bdp_ping_timer_handle.has_value()) {
 ]])
 
-# Every reply of a call is written to its connection by itself, although the calls were read together.
-# shared_writes.h says how they leave together.
-mend(src/core/ext/transport/chttp2/transport/internal.h
+# Every reply is written to its connection with a sendmsg of its own, although one read brought many requests.
+# shared_writes.h writes them together.
+patch(src/core/ext/transport/chttp2/transport/internal.h
 [[  grpc_chttp2_write_state write_state = GRPC_CHTTP2_WRITE_STATE_IDLE;
 ]]
 [[  grpc_chttp2_write_state write_state = GRPC_CHTTP2_WRITE_STATE_IDLE;
-  // The thread that a write waits for, until it has begun: what shared_writes::ThisThread() is there.
+  // shared_writes::ThisThread() of the thread that a write waits for, until the write has begun.
   const void* write_waits_for = nullptr;
 ]])
-mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+patch(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[void grpc_chttp2_initiate_write(grpc_chttp2_transport* t,
                                 grpc_chttp2_initiate_write_reason reason) {
   switch (t->write_state) {
@@ -154,14 +158,14 @@ void shared_writes::BeginLocked(void* transport, grpc_error_handle) {
 
 void grpc_chttp2_initiate_write(grpc_chttp2_transport* t,
                                 grpc_chttp2_initiate_write_reason reason) {
-  // Nobody else's write waits for what a thread is doing.
+  // A write of one thread does not wait for another thread.
   if (t->write_waits_for != nullptr && t->write_waits_for != shared_writes::ThisThread() &&
       !wait_with_write_locked(t)) {
     begin_waiting_write_locked(t);
   }
   switch (t->write_state) {
 ]])
-mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+patch(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[      // 'write_action' (which is scheduled by 'write_action_begin_locked')
       t->combiner->FinallyRun(
           GRPC_CLOSURE_INIT(&t->write_action_begin_locked,
@@ -175,26 +179,26 @@ mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
         t->combiner->FinallyRun(&t->write_action_begin_locked, absl::OkStatus());
       }
       break;]])
-mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+patch(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[      if (t->close_transport_on_writes_finished.ok()) {
 ]]
 [[      begin_waiting_write_locked(t);
       if (t->close_transport_on_writes_finished.ok()) {
 ]])
-mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+patch(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[static void let_client_leave_locked(grpc_chttp2_transport* t);
 ]]
 [[static void let_client_leave_locked(grpc_chttp2_transport* t);
 static void begin_waiting_write_locked(grpc_chttp2_transport* t);
 ]])
-mend(src/core/lib/surface/completion_queue.cc
+patch(src/core/lib/surface/completion_queue.cc
 [[  ExecCtxNext exec_ctx(&is_finished_arg);
 ]]
 [[  shared_writes::Asking asking;
   ExecCtxNext exec_ctx(&is_finished_arg);
   if (asking.Late() && asking.Write()) exec_ctx.Flush();
 ]])
-mend(src/core/lib/surface/completion_queue.cc
+patch(src/core/lib/surface/completion_queue.cc
 [[      grpc_cq_completion* c = is_finished_arg.stolen_completion;
       is_finished_arg.stolen_completion = nullptr;
 ]]
@@ -202,7 +206,7 @@ mend(src/core/lib/surface/completion_queue.cc
       is_finished_arg.stolen_completion = nullptr;
       asking.Answered();
 ]])
-mend(src/core/lib/surface/completion_queue.cc
+patch(src/core/lib/surface/completion_queue.cc
 [[      c->done(c->done_arg, c);
       break;
     } else {
@@ -216,8 +220,8 @@ mend(src/core/lib/surface/completion_queue.cc
     } else {
 ]])
 
-# Each call goes through a filter for tracers of calls, although nothing here can set one.
-mend(src/core/lib/channel/server_call_tracer_filter.cc
+# Each RPC passes a filter for call tracers, although grpcio cannot set a tracer.
+patch(src/core/lib/channel/server_call_tracer_filter.cc
 [[        builder->AppendFilter(&ServerCallTracerFilter::kFilter);
 ]]
 [[        if (ServerCallTracerFactory::Get(builder->channel_args()) != nullptr) {
@@ -225,9 +229,9 @@ mend(src/core/lib/channel/server_call_tracer_filter.cc
         }
 ]])
 
-# ... and through one that compresses and decompresses, although it was told to do neither (compression.rs). What it
-# does in any case is to tell callers which algorithms there are.
-mend(src/core/ext/filters/http/http_filters_plugin.cc
+# Each RPC passes the filter that compresses and decompresses, although channel arguments disable both. Without the
+# filter, the HTTP filter has to send grpc-accept-encoding. (compression.rs)
+patch(src/core/ext/filters/http/http_filters_plugin.cc
 [[          if (!is_building_http_like_transport(builder)) return true;
 ]]
 [[          if (!is_building_http_like_transport(builder)) return true;
@@ -238,7 +242,7 @@ mend(src/core/ext/filters/http/http_filters_plugin.cc
             return true;
           }
 ]])
-mend(src/core/ext/filters/http/server/http_server_filter.cc
+patch(src/core/ext/filters/http/server/http_server_filter.cc
 [[        md->Set(ContentTypeMetadata(), ContentTypeMetadata::kApplicationGrpc);
 ]]
 [[        md->Set(ContentTypeMetadata(), ContentTypeMetadata::kApplicationGrpc);
@@ -246,30 +250,30 @@ mend(src/core/ext/filters/http/server/http_server_filter.cc
                 CompressionAlgorithmSet{GRPC_COMPRESS_NONE, GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP});
 ]])
 
-# A call that its client has reset is no longer among the concurrent streams of its connection, however much of it
-# there is still to be done: a client that opens calls and resets them at once (CVE-2023-44487) had a backlog as long
-# as it liked, and the calls of others stood behind it for seconds. Calls that come while twice as many as may be
-# concurrent are alive, and 200 at least, are refused, which clients may retry. (limits.rs)
-mend(src/core/ext/transport/chttp2/transport/internal.h
+# CVE-2023-44487 (rapid reset): a stream that its client has reset no longer counts towards the connection's concurrent
+# streams, although the server still works on it. A client that opens streams and resets them at once builds up a
+# backlog without limit, and the RPCs of other clients wait behind it for seconds. The patch refuses new streams with
+# REFUSED_STREAM, which clients may retry, while twice the concurrent streams, and at least 200, are alive. (limits.rs)
+patch(src/core/ext/transport/chttp2/transport/internal.h
 [[  grpc_chttp2_stream_map stream_map;
 ]]
 [[  grpc_chttp2_stream_map stream_map;
-  // Streams of a server that there are still objects of, those that have been reset among them.
+  // Streams of a server that still have objects, reset ones included.
   size_t streams_alive = 0;
 ]])
-mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+patch(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[    *t->accepting_stream = this;
 ]]
 [[    *t->accepting_stream = this;
     t->streams_alive++;
 ]])
-mend(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
+patch(src/core/ext/transport/chttp2/transport/chttp2_transport.cc
 [[  GPR_ASSERT((write_closed && read_closed) || id == 0);
 ]]
 [[  if (!t->is_client) t->streams_alive--;
   GPR_ASSERT((write_closed && read_closed) || id == 0);
 ]])
-mend(src/core/ext/transport/chttp2/transport/parsing.cc
+patch(src/core/ext/transport/chttp2/transport/parsing.cc
 [[    t->last_new_stream_id = t->incoming_stream_id;
     s = t->incoming_stream =
 ]]
@@ -283,13 +287,13 @@ mend(src/core/ext/transport/chttp2/transport/parsing.cc
     s = t->incoming_stream =
 ]])
 
-# All copies of sources are compiled together, with a file that has next to nothing in it.
+# All copies are compiled in one translation unit, with a file that has little of its own.
 set(place src/core/lib/surface/init_internally.cc)
-list(INSERT mended 0 "${CMAKE_CURRENT_LIST_DIR}/shared_writes.h")
-set_source_files_properties(${place} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON OBJECT_DEPENDS "${mended}")
-list(FILTER mended EXCLUDE REGEX "/internal\\.h$")
+list(INSERT patched 0 "${CMAKE_CURRENT_LIST_DIR}/shared_writes.h")
+set_source_files_properties(${place} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON OBJECT_DEPENDS "${patched}")
+list(FILTER patched EXCLUDE REGEX "/internal\\.h$")
 set(options)
-foreach(copy IN LISTS mended)
+foreach(copy IN LISTS patched)
   list(APPEND options "-include;${copy}")
 endforeach()
 set_source_files_properties(${place} PROPERTIES COMPILE_OPTIONS "${options}")
