@@ -11,8 +11,8 @@ use grpcio_kit::http::{HttpServer, Pages};
 use grpcio_kit::{
     Call, Health, Interceptor, Metrics, Outcome, Readiness, Server, ServerTls, ServingStatus, ShutdownSignal, Workers,
 };
-use own_service::proto::stock_grpc::{stock, stock_service, suppliers};
-use own_service::service::{StockService, suppliers_service};
+use own_service::proto::stock_grpc::{stock, stock_service, suppliers, suppliers_async_service};
+use own_service::service::{StockService, SuppliersService};
 
 /// Prints each RPC, with its status and how long it took.
 struct Journal;
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     health.set(suppliers::NAME, ServingStatus::Serving);
     let server = Server::builder()
         .service(stock_service(StockService).on_workers(stock::APPRAISE, &workers))
-        .service(suppliers_service())
+        .service(suppliers_async_service(SuppliersService))
         .health(health)
         .reflection(true)
         .tls(ServerTls::files(certificate, key).load()?)

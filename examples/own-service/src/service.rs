@@ -5,10 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use futures_timer::Delay;
-use grpcio_kit::{Call, Code, Service, ServiceBuilder, Status};
+use grpcio_kit::{Call, Code, Status};
 
-use crate::proto::stock::{self, AppraiseRequest, Days, Item, Quantity, Value};
-use crate::proto::stock_grpc::{Stock, suppliers};
+use crate::proto::stock::{AppraiseRequest, Days, Item, Quantity, Value};
+use crate::proto::stock_grpc::{Stock, SuppliersAsync};
 
 /// What the shop has: name, count, and price in cents.
 const ITEMS: [(&str, u32, u64); 3] = [("apple", 120, 40), ("pear", 0, 55), ("plum", 31, 25)];
@@ -34,17 +34,14 @@ impl Stock for StockService {
     }
 }
 
-/// Returns `shop.Suppliers`, whose method is registered by hand.
-pub fn suppliers_service() -> Service {
-    ServiceBuilder::new(suppliers::NAME)
-        .described_by(stock::file_descriptor())
-        .unary_async(suppliers::DELIVERY, delivery)
-        .build()
-}
+/// Implements `shop.Suppliers`.
+pub struct SuppliersService;
 
-/// Awaits: the thread of the completion queue serves other RPCs meanwhile.
-async fn delivery(_: Call<'static>, item: Item) -> Result<Days, Status> {
-    // Stands for a request to the supplier.
-    Delay::new(Duration::from_millis(20)).await;
-    Ok(Days { days: if item.name == "plum" { 2 } else { 3 }, ..Default::default() })
+impl SuppliersAsync for SuppliersService {
+    /// Awaits: the thread of the completion queue serves other RPCs meanwhile.
+    async fn delivery(&self, _: Call<'static>, item: Item) -> Result<Days, Status> {
+        // Stands for a request to the supplier.
+        Delay::new(Duration::from_millis(20)).await;
+        Ok(Days { days: if item.name == "plum" { 2 } else { 3 }, ..Default::default() })
+    }
 }
