@@ -8,7 +8,7 @@ use crate::bench_command::{bench, counted, faulty, numbers, values};
 use crate::common::process::{Running, calc};
 use crate::common::{start, target, wait_until};
 
-const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
 
 #[test]
 fn an_interrupted_run_has_its_report() {
@@ -19,7 +19,7 @@ fn an_interrupted_run_has_its_report() {
         let args = ["bench", "--target", &target, "--duration", "3600", "--format", "json"];
         let mut process = Running::start(&mut calc(&[&args[..], rate].concat()));
         wait_until(|| counter.0.load(Ordering::Relaxed) > before + 50);
-        process.signal(SIGINT);
+        process.signal(SIGTERM);
         let report: String = process.lines().iter().collect();
         assert_eq!(process.wait().code(), Some(0), "{report}");
         let values = values(&report, &["interrupted", "failed", "not_sent", "plan.duration_s"]);
@@ -36,7 +36,7 @@ fn a_run_against_a_server_that_hangs_can_be_interrupted() {
         let args = [&args[..], &["--concurrency", "4", "--format", "json"], rate].concat();
         let mut process = Running::start(&mut calc(&args));
         server.wait_for_line("hanging");
-        process.signal(SIGINT);
+        process.signal(SIGTERM);
         let report: String = process.lines().iter().collect();
         assert_eq!(process.wait().code(), Some(0), "{report}");
         assert_eq!(values(&report, &["interrupted", "calls", "failed", "not_sent"]), ["true", "49", "0", "0"]);

@@ -13,7 +13,6 @@ use crate::common::process::{Running, ServerProcess, calc, run, stdout_of};
 use crate::common::raw::RawClient;
 use crate::common::{calculator, target};
 
-const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
 
 /// Runs `calc` and returns its exit code, standard output and standard error.
@@ -224,16 +223,6 @@ fn a_full_disk_is_an_error() {
         calc(&["completions", "bash"]).stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to standard output"));
-}
-
-#[test]
-fn a_server_shuts_down_cleanly_on_either_signal() {
-    for signal in [SIGINT, SIGTERM] {
-        let mut server = ServerProcess::start(&mut calc(&["serve", "--listen", "127.0.0.1:0"]));
-        assert_eq!(stdout_of(&mut calc(&["add", "20", "10", "--timeout", "30", "--target", server.target()])), "30\n");
-        server.process.signal(signal);
-        assert_eq!(server.process.wait().code(), Some(0));
-    }
 }
 
 #[test]

@@ -1,9 +1,16 @@
 //! The four kinds of methods, from a generated client to a generated service and back:
 //! blocking and asynchronous, with messages that are nested and imported.
 
-use futures::channel::mpsc;
+use std::sync::Mutex;
+
+use calc::proto::calc::{
+    AddReply, AddRequest, DivideReply, DivideRequest, MeuliplyReply, MultiplyRequest, SubstractReply, SubstractRequest,
+};
+use calc::proto::calc_grpc::{CalculatorAsync, CalculatorClient, calculator_async_service};
+use futures::channel::{mpsc, oneshot};
 use futures::executor::{block_on, block_on_stream};
-use futures::{SinkExt, StreamExt, TryStreamExt, stream};
+use futures::future::{Shared, try_join_all};
+use futures::{FutureExt, SinkExt, StreamExt, TryStreamExt, stream};
 use grpcio_kit::{
     Call, CallOptions, Code, Metadata, MetadataBuilder, ReplyFuture, ReplyStream, RequestStream, Server, Status,
 };
@@ -235,4 +242,44 @@ fn the_constants_have_the_paths_of_the_methods() {
     assert_eq!(kinds::UNARY.path(), "/test.Kinds/Unary");
     assert_eq!(kinds::MOVE.path(), "/test.Kinds/Move");
     assert_eq!(kinds::GET_HTTP_INFO2.path(), "/test.Kinds/GetHTTPInfo2");
+}
+
+/// Its additions wait until it has divided.
+struct Waiting {
+    has_divided: Shared<oneshot::Receiver<()>>,
+    divided: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+impl CalculatorAsync for Waiting {
+    async fn add(&self, _: Call<'static>, request: AddRequest) -> Result<AddReply, Status> {
+        self.has_divided.clone().await.map_err(|_| Status::new(Code::Aborted, "the server has gone"))?;
+        Ok(AddReply { n1: request.n1 + request.n2, ..Default::default() })
+    }
+
+    async fn substract(&self, _: Call<'static>, _: SubstractRequest) -> Result<SubstractReply, Status> {
+        Err(Status::new(Code::Unimplemented, "only waits"))
+    }
+
+    async fn multiply(&self, _: Call<'static>, _: MultiplyRequest) -> Result<MeuliplyReply, Status> {
+        Err(Status::new(Code::Unimplemented, "only waits"))
+    }
+
+    async fn divide(&self, _: Call<'static>, _: DivideRequest) -> Result<DivideReply, Status> {
+        self.divided.lock().unwrap().take().unwrap().send(()).unwrap();
+        Ok(DivideReply::new())
+    }
+}
+
+/// More than there are threads, and with `divide` as many as a connection may have at a time.
+#[test]
+fn methods_that_are_async_fns_wait_without_holding_up_others() {
+    let (divided, has_divided) = oneshot::channel();
+    let service = Waiting { has_divided: has_divided.shared(), divided: Mutex::new(Some(divided)) };
+    let server = start(Server::builder().service(calculator_async_service(service)));
+    let client = CalculatorClient::new(channel(&server));
+    let sums = (0..90).map(|n1| client.add_async(&AddRequest { n1, n2: 1, ..Default::default() }, options()));
+    let sums = sums.collect::<Vec<_>>();
+    assert_eq!(client.divide(&DivideRequest::new(), options()), Ok(DivideReply::new()));
+    let sums: Vec<i32> = block_on(try_join_all(sums)).unwrap().into_iter().map(|reply| reply.n1).collect();
+    assert_eq!(sums, (1..=90).collect::<Vec<_>>());
 }
