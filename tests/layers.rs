@@ -95,6 +95,11 @@ fn grpcio_kit_imports_along_its_table() {
 }
 
 #[test]
+fn calc_imports_along_its_table() {
+    assert_layered(".", &["cli"]);
+}
+
+#[test]
 fn grpcio_load_imports_along_its_table() {
     assert_layered("crates/grpcio-load", &[]);
 }
