@@ -173,7 +173,7 @@ fn modules_are_distinct(protos: &[Proto]) -> Result<(), Vec<Error>> {
             let reason = format!("its Rust module `{module}` is also that of {}: rename one", first.path.display());
             errors.push(Error::about(&proto.path, reason));
         }
-        if proto.descriptor.services().next().is_some() {
+        if proto.file.services().len() > 0 {
             seen.insert(format!("{module}_grpc"), proto);
         }
         seen.insert(module, proto);

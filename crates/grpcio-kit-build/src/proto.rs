@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use protobuf::Message;
-use protobuf::descriptor::source_code_info::Location;
 use protobuf::descriptor::{FileDescriptorProto, FileDescriptorSet};
-use protobuf::reflect::FileDescriptor;
 use protox::file::{File, FileResolver, GoogleFileResolver};
-use protox::prost_reflect::DescriptorPool;
+use protox::prost_reflect::prost_types::source_code_info::Location;
+use protox::prost_reflect::{DescriptorPool, FileDescriptor};
 
 use crate::error::Error;
 use crate::names;
@@ -23,28 +22,30 @@ use crate::names;
 pub struct Proto {
     /// Where it is.
     pub path: PathBuf,
-    pub descriptor: FileDescriptor,
-    /// Positions and comments. The descriptor, which becomes part of the generated code, has none.
-    locations: HashMap<Vec<i32>, Location>,
+    pub file: FileDescriptor,
 }
 
 impl Proto {
     /// What an `import` calls it.
     pub fn import(&self) -> &str {
-        self.descriptor.name()
+        self.file.name()
     }
 
     /// The comment of the element at a path (see `SourceCodeInfo.Location.path` in `descriptor.proto`): the one above
     /// it, or else the one behind it.
     pub fn comment(&self, path: &[i32]) -> Option<&str> {
-        let location = self.locations.get(path)?;
+        let location = self.location(path)?;
         [location.leading_comments(), location.trailing_comments()].into_iter().find(|text| !text.trim().is_empty())
     }
 
     /// The line and column of the name (field 1 of all elements) of the element at a path.
     pub fn position(&self, path: &[i32]) -> (usize, usize) {
-        let location = self.locations.get(&[path, &[1]].concat());
-        location.and_then(|location| position(&location.span)).unwrap_or((1, 1))
+        self.location(&[path, &[1]].concat()).and_then(|location| position(&location.span)).unwrap_or((1, 1))
+    }
+
+    fn location(&self, path: &[i32]) -> Option<&Location> {
+        let info = self.file.file_descriptor_proto().source_code_info.as_ref()?;
+        info.location.iter().find(|location| location.path == path)
     }
 }
 
@@ -66,25 +67,16 @@ pub fn compile(include: &Path, inputs: &[String]) -> Result<(Vec<FileDescriptorP
     if !compiler.errors.is_empty() {
         return Err(compiler.errors);
     }
-    let fail = |error: &dyn std::fmt::Display| {
-        vec![Error::about(include, format!("rust-protobuf does not accept protox's descriptors: {error}"))]
-    };
-    // From prost's types to rust-protobuf's.
-    let set = FileDescriptorSet::parse_from_bytes(&compiler.pool.encode_to_vec());
-    let mut files = set.map_err(|error| fail(&error))?.file;
-    let mut infos = HashMap::new();
-    for file in &mut files {
-        infos.insert(file.name().to_owned(), file.source_code_info.take().unwrap_or_default().location);
-    }
-    let descriptors = FileDescriptor::new_dynamic_fds(files.clone(), &[]).map_err(|error| fail(&error))?;
-    let inputs = descriptors.into_iter().filter(|file| inputs.iter().any(|input| input == file.name()));
-    let proto = |descriptor: FileDescriptor| {
-        let locations = infos.remove(descriptor.name()).unwrap_or_default();
-        let locations = locations.into_iter().map(|location| (location.path.clone(), location)).collect();
-        Proto { path: include.join(descriptor.name()), descriptor, locations }
-    };
-    let protos = inputs.map(proto).collect();
-    Ok((files, protos))
+    let mut files = FileDescriptorSet::parse_from_bytes(&compiler.pool.encode_to_vec())
+        .map_err(|error| {
+            let reason = format!("rust-protobuf does not accept protox's descriptors: {error}");
+            vec![Error::about(include, reason)]
+        })?
+        .file;
+    // They become part of the program, which needs no positions and comments.
+    files.iter_mut().for_each(|file| file.source_code_info.clear());
+    let protos = compiler.pool.files().filter(|file| inputs.iter().any(|input| input == file.name()));
+    Ok((files, protos.map(|file| Proto { path: include.join(file.name()), file }).collect()))
 }
 
 struct Compiler<'a> {
