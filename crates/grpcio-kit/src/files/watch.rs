@@ -7,8 +7,9 @@
 
 use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
@@ -20,12 +21,6 @@ pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The minimum poll interval; shorter ones are raised to it.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
-
-/// The contents of the files at one poll, or why they could not be read.
-type Snapshot = Result<Vec<Vec<u8>>, String>;
-
-/// Parses the contents of the files, in their order.
-type Parse<T> = Box<dyn Fn(&[Vec<u8>]) -> Result<T, FileError> + Send>;
 
 /// A value and its generation, counted from 1.
 pub(crate) struct Versioned<T> {
@@ -69,21 +64,30 @@ impl<T: Send + Sync + 'static> Watched<T> {
             reloads: Reloads::default(),
             _alive: alive,
         });
-        let seen = Ok(contents);
-        let mut watcher = Watcher {
-            shared: Arc::downgrade(&shared),
-            what,
-            paths,
-            parse: Box::new(parse),
-            handled: Snapshot::clone(&seen),
-            seen,
-        };
-        let first = watcher.paths.first().cloned().unwrap_or_default();
+        let first = paths.first().cloned().unwrap_or_default();
         let interval = interval.max(MIN_POLL_INTERVAL);
+        let weak = Arc::downgrade(&shared);
+        let watch = move || {
+            // What the last poll read, and what was last applied or rejected.
+            let mut seen = Ok(contents);
+            let mut handled = seen.clone();
+            while let Err(RecvTimeoutError::Timeout) = gone.recv_timeout(interval) {
+                let read: Result<Vec<_>, String> =
+                    paths.iter().map(|path| read(path).map_err(|error| error.to_string())).collect();
+                let settled = read == seen;
+                seen = read;
+                if !settled || seen == handled {
+                    continue;
+                }
+                handled = seen.clone();
+                let parsed = seen.clone().and_then(|contents| parse(&contents).map_err(|error| error.to_string()));
+                if let Some(shared) = weak.upgrade() {
+                    shared.update(what, parsed);
+                }
+            }
+        };
         let thread = thread::Builder::new().name("file-watch".to_owned());
-        thread
-            .spawn(move || watcher.run(&gone, interval))
-            .map_err(|source| FileError::Watch { path: first, source })?;
+        thread.spawn(watch).map_err(|source| FileError::Watch { path: first, source })?;
         Ok(Watched { shared })
     }
 
@@ -99,52 +103,20 @@ impl<T> Watched<T> {
     }
 }
 
-/// The thread that polls the files.
-struct Watcher<T> {
-    shared: Weak<Shared<T>>,
-    what: &'static str,
-    paths: Vec<PathBuf>,
-    parse: Parse<T>,
-    /// The result of the last poll.
-    seen: Snapshot,
-    /// The snapshot that was last applied or rejected.
-    handled: Snapshot,
-}
-
-impl<T> Watcher<T> {
-    fn run(&mut self, gone: &Receiver<Infallible>, interval: Duration) {
-        while let Err(RecvTimeoutError::Timeout) = gone.recv_timeout(interval) {
-            self.poll();
-        }
-    }
-
-    fn poll(&mut self) {
-        let snapshot = self.paths.iter().map(|path| read(path).map_err(|error| error.to_string())).collect();
-        let settled = snapshot == self.seen;
-        self.seen = snapshot;
-        if !settled || self.seen == self.handled {
-            return;
-        }
-        self.handled = self.seen.clone();
-        let parsed = match &self.handled {
-            Ok(contents) => (self.parse)(contents).map_err(|error| error.to_string()),
-            Err(error) => Err(error.clone()),
-        };
-        let Some(shared) = self.shared.upgrade() else {
-            return;
-        };
-        let what = self.what;
+impl<T> Shared<T> {
+    /// Applies what the files have, or rejects it.
+    fn update(&self, what: &str, parsed: Result<T, String>) {
         match parsed {
             Ok(value) => {
-                let mut latest = shared.latest.write().unwrap_or_else(PoisonError::into_inner);
+                let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
                 let generation = latest.generation + 1;
                 *latest = Arc::new(Versioned { generation, value });
                 drop(latest);
-                shared.reloads.count_success();
+                self.reloads.succeeded.fetch_add(1, Ordering::Relaxed);
                 tracing::info!(generation, "the new {what} are in use");
             }
             Err(error) => {
-                shared.reloads.count_failure();
+                self.reloads.failed.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(error, "the new {what} are refused; the old ones stay in use");
             }
         }
