@@ -106,23 +106,14 @@ pub fn init(options: Options) -> Result<Guard, InitError> {
         }
     };
     set.map_err(|_| InitError::Twice)?;
-    core::redirect(as_log(options.level)).map_err(|_| InitError::Twice)?;
+    // Both crates name the levels alike.
+    let level = options.level.to_string().parse().unwrap_or(log::LevelFilter::Trace);
+    core::redirect(level).map_err(|_| InitError::Twice)?;
     std::panic::set_hook(Box::new(log_panic));
     if let Format::Json = options.format {
         notice::become_events(lines.clone());
     }
     Ok(Guard { lines })
-}
-
-fn as_log(level: LevelFilter) -> log::LevelFilter {
-    match level {
-        LevelFilter::OFF => log::LevelFilter::Off,
-        LevelFilter::ERROR => log::LevelFilter::Error,
-        LevelFilter::WARN => log::LevelFilter::Warn,
-        LevelFilter::INFO => log::LevelFilter::Info,
-        LevelFilter::DEBUG => log::LevelFilter::Debug,
-        LevelFilter::TRACE => log::LevelFilter::Trace,
-    }
 }
 
 /// Logs a panic. Rust's own hook writes to standard error, and would block until that is read.
