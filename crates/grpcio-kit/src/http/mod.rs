@@ -155,12 +155,13 @@ fn respond(open: &Open, pages: &Pages) {
     let mut connection = open.connection();
     let request = request::read(&mut connection);
     open.has_request.store(true, Ordering::Relaxed);
-    let has_more = request.as_ref().map_or(true, |request| request.has_more);
-    if request == Err(request::RequestError::TimedOut) {
-        connection.grant_last_word();
-    }
-    let Some(response) = pages.respond(request) else {
-        return;
+    let (response, has_more) = match request {
+        Ok(request) => {
+            let response = pages.respond(&request.method, &request.path);
+            (response.encode(request.method != "HEAD"), request.has_more)
+        }
+        Err(Some(response)) => (response.encode(true), true),
+        Err(None) => return,
     };
     // A client that does not read its response does not want it.
     if connection.write_all(response.as_bytes()).is_ok() && has_more {
