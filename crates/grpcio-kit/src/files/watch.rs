@@ -30,20 +30,16 @@ pub(crate) struct Versioned<T> {
 
 /// A value that follows its files. Clones share it; the thread ends when the last one is dropped.
 pub(crate) struct Watched<T> {
-    shared: Arc<Shared<T>>,
-}
-
-struct Shared<T> {
-    latest: RwLock<Arc<Versioned<T>>>,
+    latest: Arc<RwLock<Arc<Versioned<T>>>>,
     reloads: Reloads,
-    /// Disconnects from the watcher, and so ends it, when the last handle is dropped.
-    _alive: Sender<Infallible>,
+    /// Disconnects from the thread, and so ends it, when the last clone is dropped.
+    alive: Arc<Sender<Infallible>>,
 }
 
 // Not derived: that would ask for `T: Clone`.
 impl<T> Clone for Watched<T> {
     fn clone(&self) -> Watched<T> {
-        Watched { shared: Arc::clone(&self.shared) }
+        Watched { latest: Arc::clone(&self.latest), reloads: self.reloads.clone(), alive: Arc::clone(&self.alive) }
     }
 }
 
@@ -59,14 +55,11 @@ impl<T: Send + Sync + 'static> Watched<T> {
         let contents = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
         let value = parse(&contents)?;
         let (alive, gone) = mpsc::channel();
-        let shared = Arc::new(Shared {
-            latest: RwLock::new(Arc::new(Versioned { generation: 1, value })),
-            reloads: Reloads::default(),
-            _alive: alive,
-        });
         let first = paths.first().cloned().unwrap_or_default();
         let interval = interval.max(MIN_POLL_INTERVAL);
-        let weak = Arc::downgrade(&shared);
+        let latest = Arc::new(RwLock::new(Arc::new(Versioned { generation: 1, value })));
+        let watched = Watched { latest: Arc::clone(&latest), reloads: Reloads::default(), alive: Arc::new(alive) };
+        let reloads = watched.reloads();
         let watch = move || {
             // What the last poll read, and what was last applied or rejected.
             let mut seen = Ok(contents);
@@ -81,45 +74,34 @@ impl<T: Send + Sync + 'static> Watched<T> {
                 }
                 handled = seen.clone();
                 let parsed = seen.clone().and_then(|contents| parse(&contents).map_err(|error| error.to_string()));
-                if let Some(shared) = weak.upgrade() {
-                    shared.update(what, parsed);
+                match parsed {
+                    Ok(value) => {
+                        let mut latest = latest.write().unwrap_or_else(PoisonError::into_inner);
+                        let generation = latest.generation + 1;
+                        *latest = Arc::new(Versioned { generation, value });
+                        drop(latest);
+                        reloads.succeeded.fetch_add(1, Ordering::Relaxed);
+                        tracing::info!(generation, "the new {what} are in use");
+                    }
+                    Err(error) => {
+                        reloads.failed.fetch_add(1, Ordering::Relaxed);
+                        tracing::warn!(error, "the new {what} are refused; the old ones stay in use");
+                    }
                 }
             }
         };
         let thread = thread::Builder::new().name("file-watch".to_owned());
         thread.spawn(watch).map_err(|source| FileError::Watch { path: first, source })?;
-        Ok(Watched { shared })
+        Ok(watched)
     }
 
     /// Returns the last valid value. Reads no file.
     pub fn latest(&self) -> Arc<Versioned<T>> {
-        Arc::clone(&self.shared.latest.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.latest.read().unwrap_or_else(PoisonError::into_inner))
     }
-}
 
-impl<T> Watched<T> {
     pub fn reloads(&self) -> Reloads {
-        self.shared.reloads.clone()
-    }
-}
-
-impl<T> Shared<T> {
-    /// Applies what the files have, or rejects it.
-    fn update(&self, what: &str, parsed: Result<T, String>) {
-        match parsed {
-            Ok(value) => {
-                let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
-                let generation = latest.generation + 1;
-                *latest = Arc::new(Versioned { generation, value });
-                drop(latest);
-                self.reloads.succeeded.fetch_add(1, Ordering::Relaxed);
-                tracing::info!(generation, "the new {what} are in use");
-            }
-            Err(error) => {
-                self.reloads.failed.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(error, "the new {what} are refused; the old ones stay in use");
-            }
-        }
+        self.reloads.clone()
     }
 }
 
