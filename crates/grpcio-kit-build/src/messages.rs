@@ -43,7 +43,7 @@ fn finish(proto: &Proto, out_dir: &Path) -> Result<(), Error> {
         .and_then(|code| syn::parse2(adapted(code)))
         .map_err(|error| fail(format!("protobuf-codegen wrote code that does not parse: {error}")))?;
     conformance::patch(&mut file).map_err(fail)?;
-    write(&path, proto.import(), &file).map_err(fail)
+    write(&path, proto, &file)
 }
 
 /// Writes `gen` as `r#gen`, because rust-protobuf does not know all keywords, and `::protobuf` as
