@@ -175,14 +175,13 @@ fn modules_are_distinct(protos: &[Proto]) -> Result<(), Vec<Error>> {
     let mut errors = Vec::new();
     for proto in protos {
         let module = names::module(proto.import());
-        if let Some(first) = seen.get(&module) {
-            let reason = format!("its Rust module `{module}` is also that of {}: rename one", first.path.display());
-            errors.push(Error::about(&proto.path, reason));
+        let services = (proto.file.services().len() > 0).then(|| format!("{module}_grpc"));
+        for module in [module].into_iter().chain(services) {
+            if let Some(first) = seen.insert(module.clone(), proto) {
+                let reason = format!("its Rust module `{module}` is also that of {}: rename one", first.path.display());
+                errors.push(Error::about(&proto.path, reason));
+            }
         }
-        if proto.file.services().len() > 0 {
-            seen.insert(format!("{module}_grpc"), proto);
-        }
-        seen.insert(module, proto);
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
