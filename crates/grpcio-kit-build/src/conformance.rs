@@ -118,8 +118,6 @@ impl Patcher {
 }
 
 fn is_zero_float(expr: &Expr) -> bool {
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse().is_ok_and(|value: f64| value == 0.0),
-        _ => false,
-    }
+    let Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) = expr else { return false };
+    float.base10_parse().is_ok_and(|value: f64| value == 0.0)
 }

@@ -80,12 +80,12 @@ impl Service {
 
     /// Returns the names that it takes in the module of its file.
     pub fn items(&self) -> Vec<String> {
-        let mut items = vec![&self.ident, &self.module, &self.client];
-        items.extend(self.has_unary().then_some(&self.async_ident));
-        let mut items: Vec<String> = items.into_iter().map(Ident::to_string).collect();
         // A function may be called like a module.
-        items.push(format!("{}()", self.function));
-        items.extend(self.has_unary().then(|| format!("{}()", self.async_function)));
+        let function = format!("{}()", self.function);
+        let mut items = vec![self.ident.to_string(), self.module.to_string(), self.client.to_string(), function];
+        if self.has_unary() {
+            items.extend([self.async_ident.to_string(), format!("{}()", self.async_function)]);
+        }
         items
     }
 }
