@@ -15,6 +15,7 @@ use std::time::Duration;
 const CHUNK: usize = 4096;
 
 /// The buffer.
+#[derive(Default)]
 pub(super) struct Lines {
     state: Mutex<State>,
     /// Notified when the buffer is no longer empty.
@@ -36,13 +37,7 @@ struct State {
 impl Lines {
     /// Starts the thread that writes to `file`, with a buffer of `limit` bytes.
     pub fn start(file: File, limit: usize) -> io::Result<Arc<Lines>> {
-        let lines = Arc::new(Lines {
-            state: Mutex::default(),
-            filled: Condvar::new(),
-            emptied: Condvar::new(),
-            limit,
-            dropped: AtomicU64::new(0),
-        });
+        let lines = Arc::new(Lines { limit, ..Lines::default() });
         let writer = Arc::clone(&lines);
         thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_to(file))?;
         Ok(lines)
