@@ -115,6 +115,17 @@ fn a_file_named_like_the_services_of_another_is_reported() {
     );
 }
 
+/// The services of the one were written over the messages of the other.
+#[test]
+fn a_file_whose_services_are_named_like_an_earlier_file_is_reported() {
+    let service = "syntax = \"proto3\";\nservice S {}";
+    let protos = Protos::new(&[("a.proto", service), ("a_grpc.proto", "syntax = \"proto3\";")]);
+    assert_eq!(
+        protos.generate(&["a_grpc.proto", "a.proto"]).unwrap_err(),
+        ["protos/a.proto:1: its Rust module `a_grpc` is also that of protos/a_grpc.proto: rename one"]
+    );
+}
+
 #[test]
 fn methods_that_have_the_same_name_in_rust_are_reported() {
     assert_eq!(

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use crate::model::{Kind, Method, Service};
+use crate::model::{Method, Service};
 use crate::{names, runtime};
 
 /// Returns the code of a service's client.
@@ -52,36 +52,29 @@ fn functions_of(service: &Service, method: &Method, (blocking, asynchronous): &(
     let module = &service.module;
     let runtime = runtime();
     let (blocking, asynchronous) = (names::of_function(blocking), format_ident!("{asynchronous}"));
-    let stream = quote! {
-        impl #runtime::Stream<Item = #request> + ::std::marker::Send + 'static
+    let (call, call_async) = (format_ident!("{}", method.kind), format_ident!("{}_async", method.kind));
+    let (argument, sync_type, async_type) = if method.client_streaming {
+        let iterator = quote!(impl ::std::iter::IntoIterator<Item = #request, IntoIter: ::std::marker::Send + 'static>);
+        let stream = quote!(impl #runtime::Stream<Item = #request> + ::std::marker::Send + 'static);
+        (quote!(requests), iterator, stream)
+    } else {
+        (quote!(request), quote!(&#request), quote!(&#request))
     };
-    let iterator = quote! {
-        impl ::std::iter::IntoIterator<Item = #request, IntoIter: ::std::marker::Send + 'static>
+    let (sync_result, sync_text, async_result, async_text) = if method.server_streaming {
+        (
+            quote!(#runtime::Replies<#reply>),
+            "Returns an iterator, which blocks until each reply has come.",
+            quote!(#runtime::ReplyStream<#reply>),
+            "Returns a stream of the replies.",
+        )
+    } else {
+        (
+            quote!(::std::result::Result<#reply, #runtime::Status>),
+            "Blocks until the reply has come.",
+            quote!(#runtime::ReplyFuture<#reply>),
+            "Returns a future of the reply.",
+        )
     };
-    let result = quote!(::std::result::Result<#reply, #runtime::Status>);
-    let message = quote!(&#request);
-    // The channel's function, the argument and the result: blocking, asynchronous.
-    let (call, argument, [sync_type, async_type], [sync_result, async_result]) = match method.kind {
-        Kind::Unary => ("unary", "request", [&message, &message], [result, quote!(#runtime::ReplyFuture<#reply>)]),
-        Kind::ServerStreaming => (
-            "server_streaming",
-            "request",
-            [&message, &message],
-            [quote!(#runtime::Replies<#reply>), quote!(#runtime::ReplyStream<#reply>)],
-        ),
-        Kind::ClientStreaming => {
-            ("client_streaming", "requests", [&iterator, &stream], [result, quote!(#runtime::ReplyFuture<#reply>)])
-        }
-        Kind::BidiStreaming => (
-            "bidi_streaming",
-            "requests",
-            [&iterator, &stream],
-            [quote!(#runtime::Replies<#reply>), quote!(#runtime::ReplyStream<#reply>)],
-        ),
-    };
-    let (call, call_async) = (format_ident!("{call}"), format_ident!("{call}_async"));
-    let argument = format_ident!("{argument}");
-    let (sync_text, async_text) = documentation(method.kind);
     let (sync_text, async_text) = (method.documentation(sync_text), method.documentation(async_text));
     quote! {
         #(#sync_text)*
@@ -92,16 +85,6 @@ fn functions_of(service: &Service, method: &Method, (blocking, asynchronous): &(
         #(#async_text)*
         pub fn #asynchronous(&self, #argument: #async_type, options: #runtime::CallOptions) -> #async_result {
             self.channel.#call_async(#module::#constant, #argument, options)
-        }
-    }
-}
-
-/// What to add to the comment of a method: for the blocking function and for the asynchronous one.
-fn documentation(kind: Kind) -> (&'static str, &'static str) {
-    match kind {
-        Kind::Unary | Kind::ClientStreaming => ("Blocks until the reply has come.", "Returns a future of the reply."),
-        Kind::ServerStreaming | Kind::BidiStreaming => {
-            ("Returns an iterator, which blocks until each reply has come.", "Returns a stream of the replies.")
         }
     }
 }

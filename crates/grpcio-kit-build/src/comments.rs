@@ -1,110 +1,52 @@
-//! Puts the comments of a `.proto` file on the messages, fields and enums that rust-protobuf wrote for it.
+//! Puts the comments of a `.proto` file on the messages, fields and enums that rust-protobuf writes for it.
 //!
 //! rust-protobuf documents only some of them (no oneofs, no enum values), and only from source information that it
-//! would also write into the program.
+//! would also write into the program. But before each it writes `// @@protoc_insertion_point(field:package.Message.x)`.
 
-use std::collections::HashMap;
-
-use protobuf::descriptor::{DescriptorProto, EnumDescriptorProto};
-use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, File, ItemEnum, ItemMod, ItemStruct};
+use protox::prost_reflect::DescriptorPool;
+use quote::quote;
 
 use crate::proto::Proto;
 use crate::{markdown, names};
 
-/// Documents `file`, the messages of `proto`.
-pub fn insert(file: &mut File, proto: &Proto) {
-    let mut comments = Comments { proto, by_path: HashMap::new(), module: String::new() };
-    let descriptor = proto.descriptor.proto();
-    // 4 and 5 are fields of `FileDescriptorProto`; see `Proto::comment`.
-    comments.messages("", &descriptor.message_type, &[4]);
-    comments.enums("", &descriptor.enum_type, &[5]);
-    comments.visit_file_mut(file);
-}
-
-struct Comments<'a> {
-    proto: &'a Proto,
-    /// By where Rust has the element: `shape::Corner`, `shape::Corner.x`.
-    by_path: HashMap<String, &'a str>,
-    /// The module that is being visited: `shape::`.
-    module: String,
-}
-
-impl Comments<'_> {
-    fn messages(&mut self, module: &str, messages: &[DescriptorProto], path: &[i32]) {
-        for (at, message) in (0..).zip(messages) {
-            let path = [path, &[at]].concat();
-            let ty = format!("{module}{}", names::message_type(message.name()));
-            let inner = format!("{module}{}::", names::message_module(message.name()));
-            for (at, oneof) in (0..).zip(&message.oneof_decl) {
-                let path = [&path[..], &[8, at]].concat();
-                self.add(format!("{ty}.{}", names::field(oneof.name())), &path);
-                self.add(format!("{inner}{}", names::message_type(oneof.name())), &path);
-            }
-            for (at, field) in (0..).zip(&message.field) {
-                let path = [&path[..], &[2, at]].concat();
-                let oneof = field.oneof_index.and_then(|at| message.oneof_decl.get(usize::try_from(at).ok()?));
-                match oneof.filter(|_| !field.proto3_optional()) {
-                    Some(oneof) => {
-                        let ty = names::message_type(oneof.name());
-                        self.add(format!("{inner}{ty}.{}", names::oneof_variant(field.name())), &path);
-                    }
-                    None => self.add(format!("{ty}.{}", names::field(field.name())), &path),
+/// Documents `code`, the messages of `proto` as rust-protobuf wrote them.
+pub fn insert(code: &str, proto: &Proto) -> String {
+    let pool = proto.file.parent_pool();
+    let mut output = String::new();
+    let mut message = None;
+    for line in code.lines() {
+        let text = line.trim_start();
+        let point = text.strip_prefix("// @@protoc_insertion_point(").and_then(|point| point.strip_suffix(')'));
+        let path = match point.and_then(|point| point.split_once(':')) {
+            Some((kind, name)) => {
+                if kind == "message" {
+                    message = pool.get_message_by_name(name);
                 }
+                path(pool, kind, name)
             }
-            self.messages(&inner, &message.nested_type, &[&path[..], &[3]].concat());
-            self.enums(&inner, &message.enum_type, &[&path[..], &[4]].concat());
-            self.add(ty, &path);
-        }
+            // The field of a oneof is the only one without a point.
+            None => message.as_ref().and_then(|message| {
+                let is_here = |oneof: &str| text.starts_with(&format!("pub {}: ", names::module(oneof)));
+                message.oneofs().find(|oneof| is_here(oneof.name())).map(|oneof| oneof.path().to_vec())
+            }),
+        };
+        let comment = path.and_then(|path| proto.comment(&path));
+        let attributes = comment.map(markdown::attributes).unwrap_or_default();
+        output.push_str(&format!("{}{line}\n", quote!(#(#attributes)*)));
     }
-
-    fn enums(&mut self, module: &str, enums: &[EnumDescriptorProto], path: &[i32]) {
-        for (at, declared) in (0..).zip(enums) {
-            let path = [path, &[at]].concat();
-            let ty = format!("{module}{}", names::message_type(declared.name()));
-            for (at, value) in (0..).zip(&declared.value) {
-                self.add(format!("{ty}.{}", names::field(value.name())), &[&path[..], &[2, at]].concat());
-            }
-            self.add(ty, &path);
-        }
-    }
-
-    fn add(&mut self, item: String, path: &[i32]) {
-        if let Some(comment) = self.proto.comment(path) {
-            self.by_path.insert(item, comment);
-        }
-    }
-
-    fn document(&self, item: &str, attributes: &mut Vec<Attribute>) {
-        if let Some(comment) = self.by_path.get(item) {
-            attributes.splice(0..0, markdown::attributes(comment));
-        }
-    }
+    output
 }
 
-impl VisitMut for Comments<'_> {
-    fn visit_item_mod_mut(&mut self, item: &mut ItemMod) {
-        let inner = format!("{}{}::", self.module, item.ident);
-        let outer = std::mem::replace(&mut self.module, inner);
-        visit_mut::visit_item_mod_mut(self, item);
-        self.module = outer;
-    }
-
-    fn visit_item_struct_mut(&mut self, item: &mut ItemStruct) {
-        let ty = format!("{}{}", self.module, item.ident);
-        self.document(&ty, &mut item.attrs);
-        for field in &mut item.fields {
-            if let Some(name) = &field.ident {
-                self.document(&format!("{ty}.{name}"), &mut field.attrs);
-            }
-        }
-    }
-
-    fn visit_item_enum_mut(&mut self, item: &mut ItemEnum) {
-        let ty = format!("{}{}", self.module, item.ident);
-        self.document(&ty, &mut item.attrs);
-        for variant in &mut item.variants {
-            self.document(&format!("{ty}.{}", variant.ident), &mut variant.attrs);
-        }
-    }
+/// Returns the path of an element in its file; see [`Proto::comment`].
+fn path(pool: &DescriptorPool, kind: &str, name: &str) -> Option<Vec<i32>> {
+    let (parent, own) = name.rsplit_once('.').unwrap_or(("", name));
+    let path = match kind {
+        "message" => pool.get_message_by_name(name)?.path().to_vec(),
+        "oneof" => pool.get_message_by_name(parent)?.oneofs().find(|oneof| oneof.name() == own)?.path().to_vec(),
+        "field" | "oneof_field" => pool.get_message_by_name(parent)?.get_field_by_name(own)?.path().to_vec(),
+        "enum" => pool.get_enum_by_name(name)?.path().to_vec(),
+        "enum_value" => pool.get_enum_by_name(parent)?.get_value_by_name(own)?.path().to_vec(),
+        _ => return None,
+    };
+    Some(path)
 }

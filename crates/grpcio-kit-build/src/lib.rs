@@ -55,6 +55,7 @@ mod proto;
 mod service;
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
@@ -137,7 +138,14 @@ impl Config {
         }
         let (files, protos) = proto::compile(&self.include, files)?;
         modules_are_distinct(&protos)?;
-        create(out_dir).map_err(|reason| vec![Error::about(out_dir, reason)])?;
+        // Nothing of an earlier build may stay behind.
+        let removed = fs::remove_dir_all(out_dir).or_else(|error| match error.kind() {
+            ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        });
+        removed
+            .and_then(|()| fs::create_dir_all(out_dir))
+            .map_err(|error| vec![Error::about(out_dir, format!("cannot create an empty folder: {error}"))])?;
         messages::generate(&files, &protos, out_dir)?;
         let mut modules = String::new();
         let mut errors = Vec::new();
@@ -148,9 +156,7 @@ impl Config {
                 Ok(None) => {}
                 Ok(Some(code)) => {
                     modules.push_str(&format!("pub mod {module}_grpc;\n"));
-                    let path = out_dir.join(format!("{module}_grpc.rs"));
-                    let written = write(&path, proto.import(), &code);
-                    errors.extend(written.err().map(|reason| Error::about(&proto.path, reason)));
+                    errors.extend(write(&out_dir.join(format!("{module}_grpc.rs")), proto, &code).err());
                 }
                 Err(more) => errors.extend(more),
             }
@@ -169,28 +175,20 @@ fn modules_are_distinct(protos: &[Proto]) -> Result<(), Vec<Error>> {
     let mut errors = Vec::new();
     for proto in protos {
         let module = names::module(proto.import());
-        if let Some(first) = seen.get(&module) {
-            let reason = format!("its Rust module `{module}` is also that of {}: rename one", first.path.display());
-            errors.push(Error::about(&proto.path, reason));
+        let services = (proto.file.services().len() > 0).then(|| format!("{module}_grpc"));
+        for module in [module].into_iter().chain(services) {
+            if let Some(first) = seen.insert(module.clone(), proto) {
+                let reason = format!("its Rust module `{module}` is also that of {}: rename one", first.path.display());
+                errors.push(Error::about(&proto.path, reason));
+            }
         }
-        if proto.descriptor.services().next().is_some() {
-            seen.insert(format!("{module}_grpc"), proto);
-        }
-        seen.insert(module, proto);
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// Creates an empty folder: nothing of an earlier build may stay behind.
-fn create(folder: &Path) -> Result<(), String> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(|error| format!("cannot remove: {error}"))?;
-    }
-    fs::create_dir_all(folder).map_err(|error| format!("cannot create: {error}"))
-}
-
-/// Writes generated code.
-fn write(path: &Path, proto: &str, code: &syn::File) -> Result<(), String> {
-    let code = format!("// @generated from {proto}. Do not edit.\n\n{}", prettyplease::unparse(code));
-    fs::write(path, code).map_err(|error| format!("cannot write {}: {error}", path.display()))
+/// Writes code that was generated from `proto`.
+fn write(path: &Path, proto: &Proto, code: &syn::File) -> Result<(), Error> {
+    let code = format!("// @generated from {}. Do not edit.\n\n{}", proto.import(), prettyplease::unparse(code));
+    fs::write(path, code)
+        .map_err(|error| Error::about(&proto.path, format!("cannot write {}: {error}", path.display())))
 }

@@ -66,15 +66,12 @@ fn block(mut code: Vec<String>, output: &mut Vec<String>) {
         code.pop();
     }
     // Longer than every run of backticks in the code, so that none of them closes it.
-    let fence = "`".repeat(code.iter().map(|line| longest_run(line) + 1).max().unwrap_or(0).max(3));
+    let longest = code.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat((longest + 1).max(3));
     output.push(format!("{fence}text"));
     output.append(&mut code);
     output.push(fence);
     blank(output);
-}
-
-fn longest_run(line: &str) -> usize {
-    line.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
 fn blank(output: &mut Vec<String>) {
@@ -85,11 +82,9 @@ fn blank(output: &mut Vec<String>) {
 
 /// Writes a paragraph, escaped. Code spans may go over the end of a line, not over that of a paragraph.
 fn flush(paragraph: &mut Vec<&str>, output: &mut Vec<String>) {
-    if !paragraph.is_empty() {
-        // Indentation would begin a code block. (Lists lose their nesting.)
-        let lines: Vec<String> = paragraph.drain(..).map(|line| line.trim_start().to_owned()).collect();
-        output.extend(escaped(&lines.join("\n")).lines().map(str::to_owned));
-    }
+    // Indentation would begin a code block. (Lists lose their nesting.)
+    let lines: Vec<&str> = paragraph.drain(..).map(str::trim_start).collect();
+    output.extend(escaped(&lines.join("\n")).lines().map(str::to_owned));
 }
 
 fn escaped(text: &str) -> String {

@@ -8,9 +8,7 @@ use protobuf::descriptor::FileDescriptorProto;
 use protobuf_codegen::gen_and_write::gen_and_write;
 use protobuf_codegen::{Customize, CustomizeCallback};
 use protobuf_parse::ProtoPathBuf;
-use quote::format_ident;
-use syn::visit_mut::{self, VisitMut};
-use syn::{ExprPath, QSelf, TypePath};
+use quote::{format_ident, quote};
 
 use crate::error::Error;
 use crate::proto::Proto;
@@ -40,57 +38,40 @@ fn finish(proto: &Proto, out_dir: &Path) -> Result<(), Error> {
     let path = out_dir.join(names::module(proto.import())).with_extension("rs");
     let fail = |reason: String| Error::about(&proto.path, reason);
     let code = fs::read_to_string(&path).map_err(|error| fail(format!("cannot read {}: {error}", path.display())))?;
-    let parsed = code.parse::<TokenStream>().map_err(syn::Error::from);
+    let parsed = comments::insert(&code, proto).parse::<TokenStream>().map_err(syn::Error::from);
     let mut file: syn::File = parsed
-        .and_then(|code| syn::parse2(raw_keywords(code)))
+        .and_then(|code| syn::parse2(adapted(code)))
         .map_err(|error| fail(format!("protobuf-codegen wrote code that does not parse: {error}")))?;
-    conformance::patch(&mut file, &proto.descriptor).map_err(fail)?;
-    comments::insert(&mut file, proto);
-    Reexported.visit_file_mut(&mut file);
-    write(&path, proto.import(), &file).map_err(fail)
+    conformance::patch(&mut file).map_err(fail)?;
+    write(&path, proto, &file)
 }
 
-/// Writes `gen` as `r#gen`: rust-protobuf does not know all keywords.
-fn raw_keywords(code: TokenStream) -> TokenStream {
-    let raw = |token| match token {
-        TokenTree::Ident(ident) if names::is_forgotten(&ident.to_string()) => {
-            TokenTree::Ident(Ident::new_raw(&ident.to_string(), ident.span()))
+/// Writes `gen` as `r#gen`, because rust-protobuf does not know all keywords, and `::protobuf` as
+/// `::grpcio_kit::protobuf`, so that users need no dependency on protobuf.
+fn adapted(code: TokenStream) -> TokenStream {
+    let runtime = format_ident!("{RUNTIME}");
+    let mut output: Vec<TokenTree> = Vec::new();
+    for token in code {
+        match token {
+            TokenTree::Ident(ident) if names::is_forgotten(&ident.to_string()) => {
+                output.push(Ident::new_raw(&ident.to_string(), ident.span()).into());
+            }
+            TokenTree::Ident(ident) if ident == "protobuf" && follows_leading_colons(&output) => {
+                output.extend(quote!(#runtime::#ident));
+            }
+            TokenTree::Group(group) => output.push(Group::new(group.delimiter(), adapted(group.stream())).into()),
+            other => output.push(other),
         }
-        TokenTree::Group(group) => TokenTree::Group(Group::new(group.delimiter(), raw_keywords(group.stream()))),
-        other => other,
+    }
+    output.into_iter().collect()
+}
+
+/// Whether what follows `before` is the first segment of a path that begins with `::`.
+fn follows_leading_colons(before: &[TokenTree]) -> bool {
+    let Some((path, [TokenTree::Punct(first), TokenTree::Punct(second)])) = before.split_last_chunk() else {
+        return false;
     };
-    code.into_iter().map(raw).collect()
-}
-
-/// Writes `::protobuf` as `::grpcio_kit::protobuf`, so that users need no dependency on protobuf.
-struct Reexported;
-
-fn is_protobuf(path: &syn::Path) -> bool {
-    path.leading_colon.is_some() && path.segments.first().is_some_and(|first| first.ident == "protobuf")
-}
-
-/// `<T as ::protobuf::Message>::NAME` says how many segments belong to the trait.
-fn lengthen(qself: &mut Option<QSelf>, path: &syn::Path) {
-    if let Some(qself) = qself.as_mut().filter(|_| is_protobuf(path)) {
-        qself.position += 1;
-    }
-}
-
-impl VisitMut for Reexported {
-    fn visit_path_mut(&mut self, path: &mut syn::Path) {
-        visit_mut::visit_path_mut(self, path);
-        if is_protobuf(path) {
-            path.segments.insert(0, format_ident!("{RUNTIME}").into());
-        }
-    }
-
-    fn visit_expr_path_mut(&mut self, expr: &mut ExprPath) {
-        lengthen(&mut expr.qself, &expr.path);
-        visit_mut::visit_expr_path_mut(self, expr);
-    }
-
-    fn visit_type_path_mut(&mut self, ty: &mut TypePath) {
-        lengthen(&mut ty.qself, &ty.path);
-        visit_mut::visit_type_path_mut(self, ty);
-    }
+    let is_segment = |name: &str| matches!(name, "super" | "self" | "crate") || syn::parse_str::<Ident>(name).is_ok();
+    let continues = matches!(path.last(), Some(TokenTree::Ident(ident)) if is_segment(&ident.to_string()));
+    first.as_char() == ':' && second.as_char() == ':' && !continues
 }

@@ -1,15 +1,12 @@
 //! The services of a file, with the names that they have in Rust.
 
-use std::collections::HashMap;
-
-use proc_macro2::Ident;
-use protobuf::reflect::{MessageDescriptor, MethodDescriptor, ServiceDescriptor};
+use proc_macro2::{Ident, TokenStream};
+use protox::prost_reflect::{MessageDescriptor, MethodDescriptor, ServiceDescriptor};
 use quote::{format_ident, quote};
 use syn::{Attribute, Path};
 
-use crate::error::Error;
 use crate::proto::Proto;
-use crate::{markdown, names};
+use crate::{markdown, names, runtime};
 
 /// A service, with all of its names.
 pub struct Service {
@@ -33,15 +30,6 @@ pub struct Service {
     pub position: (usize, usize),
 }
 
-/// Whether a method takes and returns one message or a stream.
-#[derive(Clone, Copy)]
-pub enum Kind {
-    Unary,
-    ServerStreaming,
-    ClientStreaming,
-    BidiStreaming,
-}
-
 /// A method, with all of its names.
 pub struct Method {
     /// `calc.Calculator.Add`
@@ -56,7 +44,10 @@ pub struct Method {
     pub ident: Ident,
     /// `ADD`
     pub constant: Ident,
-    pub kind: Kind,
+    /// The function of `ServiceBuilder`, and of `Channel`: `unary`
+    pub kind: &'static str,
+    pub client_streaming: bool,
+    pub server_streaming: bool,
     pub request: Path,
     pub reply: Path,
     /// Line and column of its name.
@@ -64,85 +55,76 @@ pub struct Method {
 }
 
 impl Service {
-    /// Returns the service number `at` of a file.
-    pub fn new(proto: &Proto, at: i32, service: &ServiceDescriptor) -> Service {
-        let short = service.proto().name();
-        let name = match proto.descriptor.package() {
-            "" => short.to_owned(),
-            package => format!("{package}.{short}"),
-        };
-        // See `Proto::comment`: 6 and 2 are fields of `FileDescriptorProto` and `ServiceDescriptorProto`.
-        let path = [6, at];
-        let methods = (0..).zip(service.methods());
-        let methods = methods.map(|(nth, method)| Method::new(proto, [6, at, 2, nth], &name, &method)).collect();
-        let snake = names::snake_case(short);
-        let comment = proto.comment(&path).map(str::to_owned);
+    pub fn new(proto: &Proto, service: &ServiceDescriptor) -> Service {
+        let name = service.full_name().to_owned();
+        let snake = names::snake_case(service.name());
+        let comment = proto.comment(service.path()).map(str::to_owned);
         Service {
             documentation: comment.unwrap_or_else(|| format!("The `{name}` service.")),
-            methods,
-            ident: names::message_type(short),
+            methods: service.methods().map(|method| Method::new(proto, &method)).collect(),
+            ident: names::message_type(service.name()),
             module: names::of_function(&snake),
-            async_ident: format_ident!("{}Async", names::capitalized(short)),
+            async_ident: format_ident!("{}Async", names::capitalized(service.name())),
             function: format_ident!("{snake}_service"),
             async_function: format_ident!("{snake}_async_service"),
-            client: format_ident!("{}Client", names::capitalized(short)),
-            position: proto.position(&path),
+            client: format_ident!("{}Client", names::capitalized(service.name())),
+            position: proto.position(service.path()),
             name,
         }
     }
 
     /// Whether there are methods that can be asynchronous.
     pub fn has_unary(&self) -> bool {
-        self.methods.iter().any(|method| matches!(method.kind, Kind::Unary))
+        self.methods.iter().any(Method::is_unary)
     }
 
     /// Returns the names that it takes in the module of its file.
     pub fn items(&self) -> Vec<String> {
-        let mut items = vec![&self.ident, &self.module, &self.client];
-        items.extend(self.has_unary().then_some(&self.async_ident));
-        let mut items: Vec<String> = items.into_iter().map(Ident::to_string).collect();
         // A function may be called like a module.
-        items.push(format!("{}()", self.function));
-        items.extend(self.has_unary().then(|| format!("{}()", self.async_function)));
-        items
-    }
-
-    /// Reports methods that are distinct in protobuf and the same in Rust.
-    pub fn collisions(&self, proto: &Proto, errors: &mut Vec<Error>) {
-        let mut seen: HashMap<String, &Method> = HashMap::new();
-        for method in &self.methods {
-            if let Some(other) = seen.insert(method.snake.clone(), method) {
-                let reason = format!("`{}` and `{}` both become `{}` in Rust", other.name, method.name, method.snake);
-                errors.push(Error::at(&proto.path, method.position, reason));
-            }
+        let function = format!("{}()", self.function);
+        let mut items = vec![self.ident.to_string(), self.module.to_string(), self.client.to_string(), function];
+        if self.has_unary() {
+            items.extend([self.async_ident.to_string(), format!("{}()", self.async_function)]);
         }
+        items
     }
 }
 
 impl Method {
-    fn new(file: &Proto, path: [i32; 4], service: &str, method: &MethodDescriptor) -> Method {
-        let proto = method.proto();
-        let name = format!("{service}.{}", proto.name());
-        let snake = names::snake_case(proto.name());
+    fn new(proto: &Proto, method: &MethodDescriptor) -> Method {
+        let snake = names::snake_case(method.name());
         // `NAME` is the service's.
         let suffix = if snake == "name" { "_" } else { "" };
+        let (client_streaming, server_streaming) = (method.is_client_streaming(), method.is_server_streaming());
         Method {
-            path: format!("/{service}/{}", proto.name()),
-            comment: file.comment(&path).map(str::to_owned),
+            name: method.full_name().to_owned(),
+            path: format!("/{}/{}", method.parent_service().full_name(), method.name()),
+            comment: proto.comment(method.path()).map(str::to_owned),
             ident: names::of_function(&snake),
             constant: format_ident!("{}{suffix}", snake.to_uppercase()),
             snake,
-            kind: match (proto.client_streaming(), proto.server_streaming()) {
-                (false, false) => Kind::Unary,
-                (false, true) => Kind::ServerStreaming,
-                (true, false) => Kind::ClientStreaming,
-                (true, true) => Kind::BidiStreaming,
+            kind: match (client_streaming, server_streaming) {
+                (false, false) => "unary",
+                (false, true) => "server_streaming",
+                (true, false) => "client_streaming",
+                (true, true) => "bidi_streaming",
             },
-            request: path_of(&method.input_type()),
-            reply: path_of(&method.output_type()),
-            position: file.position(&path),
-            name,
+            client_streaming,
+            server_streaming,
+            request: path_of(&method.input()),
+            reply: path_of(&method.output()),
+            position: proto.position(method.path()),
         }
+    }
+
+    pub fn is_unary(&self) -> bool {
+        self.kind == "unary"
+    }
+
+    /// Returns the type that the server has for its request, or its stream of requests.
+    pub fn argument(&self) -> TokenStream {
+        let (request, runtime) = (&self.request, runtime());
+        if self.client_streaming { quote!(#runtime::RequestStream<#request>) } else { quote!(#request) }
     }
 
     /// Returns the documentation: the comment, or else the path, and then `more`.
@@ -154,16 +136,16 @@ impl Method {
 
 /// Returns the type of a message, as a file beside that of the message names it.
 fn path_of(message: &MessageDescriptor) -> Path {
-    let file = message.file_descriptor();
+    let file = message.parent_file();
     let module = names::well_known_module(file.name()).unwrap_or_else(|| {
         let module = format_ident!("{}", names::module(file.name()));
         quote!(super::#module)
     });
     let mut nesting = Vec::new();
-    let mut around = message.enclosing_message();
+    let mut around = message.parent_message();
     while let Some(message) = around {
         nesting.insert(0, names::message_module(message.name()));
-        around = message.enclosing_message();
+        around = message.parent_message();
     }
     let ty = names::message_type(message.name());
     syn::parse_quote!(#module::#(#nesting::)*#ty)

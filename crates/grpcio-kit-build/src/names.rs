@@ -4,39 +4,21 @@
 //! generator.
 
 use proc_macro2::{Ident, Span, TokenStream};
+use protox::file::{FileResolver, GoogleFileResolver};
 use quote::{format_ident, quote};
 
 use crate::runtime;
 
-/// The keywords of Rust's edition 2024 that rust-protobuf 3.7.2 does not know.
-const FORGOTTEN_BY_RUST_PROTOBUF: &[&str] = &["gen", "try"];
-
-/// Keywords that cannot be written `r#keyword`.
-const NEVER_RAW: &[&str] = &["self", "Self", "super", "crate", "_"];
-
-/// The files of which the protobuf crate has the messages, beside `descriptor.proto`.
-const WELL_KNOWN: &[&str] = &[
-    "any.proto",
-    "api.proto",
-    "duration.proto",
-    "empty.proto",
-    "field_mask.proto",
-    "source_context.proto",
-    "struct.proto",
-    "timestamp.proto",
-    "type.proto",
-    "wrappers.proto",
-];
-
 /// Returns the module of the messages in a file that the protobuf crate brings along.
 pub fn well_known_module(import: &str) -> Option<TokenStream> {
     let runtime = runtime();
-    let file = import.strip_prefix("google/protobuf/")?;
-    if file == "descriptor.proto" {
-        return Some(quote!(#runtime::protobuf::descriptor));
-    }
+    let file = import.strip_prefix("google/protobuf/").filter(|file| !file.contains('/'))?;
+    GoogleFileResolver::new().open_file(import).ok()?;
     let module = format_ident!("{}", module(file));
-    WELL_KNOWN.contains(&file).then(|| quote!(#runtime::protobuf::well_known_types::#module))
+    Some(match file {
+        "descriptor.proto" => quote!(#runtime::protobuf::#module),
+        _ => quote!(#runtime::protobuf::well_known_types::#module),
+    })
 }
 
 /// Returns the module of a `.proto` file.
@@ -45,8 +27,8 @@ pub fn module(proto_path: &str) -> String {
     file.strip_suffix(".rs").unwrap_or(&file).to_owned()
 }
 
-/// Returns the name of a field or an enum value: rust-protobuf escapes keywords alone.
-pub fn field(name: &str) -> Ident {
+/// Returns the name of a type or module of rust-protobuf: it escapes keywords alone.
+fn escaped(name: &str) -> Ident {
     if is_forgotten(name) {
         return Ident::new_raw(name, Span::call_site());
     }
@@ -56,28 +38,23 @@ pub fn field(name: &str) -> Ident {
 
 /// Returns the type of a message, enum or oneof.
 pub fn message_type(name: &str) -> Ident {
-    field(&capitalized(name))
+    escaped(&capitalized(name))
 }
 
 /// Returns the module with the types that are nested in a message.
 pub fn message_module(name: &str) -> Ident {
-    field(&protobuf_parse::snake_case(name))
+    escaped(&protobuf_parse::snake_case(name))
 }
 
-/// Returns the variant of a oneof's enum.
-pub fn oneof_variant(name: &str) -> Ident {
-    field(&protobuf_parse::camel_case(name))
-}
-
-/// Returns whether `name` is a keyword that rust-protobuf does not escape.
+/// Returns whether `name` is a keyword of edition 2024 that rust-protobuf 3.7.2 does not escape.
 pub fn is_forgotten(name: &str) -> bool {
-    FORGOTTEN_BY_RUST_PROTOBUF.contains(&name)
+    matches!(name, "gen" | "try")
 }
 
 /// Returns the name of a function or module of this generator. A keyword becomes `r#keyword`, or `keyword_` where Rust
 /// has no such name.
 pub fn of_function(name: &str) -> Ident {
-    if NEVER_RAW.contains(&name) {
+    if matches!(name, "self" | "Self" | "super" | "crate" | "_") {
         format_ident!("{name}_")
     } else if is_forgotten(name) || module(name) != name {
         Ident::new_raw(name, Span::call_site())

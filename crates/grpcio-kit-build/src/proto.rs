@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use protobuf::Message;
-use protobuf::descriptor::source_code_info::Location;
 use protobuf::descriptor::{FileDescriptorProto, FileDescriptorSet};
-use protobuf::reflect::FileDescriptor;
 use protox::file::{File, FileResolver, GoogleFileResolver};
-use protox::prost_reflect::DescriptorPool;
+use protox::prost_reflect::prost_types::source_code_info::Location;
+use protox::prost_reflect::{DescriptorPool, FileDescriptor, prost_types};
 
 use crate::error::Error;
 use crate::names;
@@ -23,28 +22,25 @@ use crate::names;
 pub struct Proto {
     /// Where it is.
     pub path: PathBuf,
-    pub descriptor: FileDescriptor,
-    /// Positions and comments. The descriptor, which becomes part of the generated code, has none.
-    locations: HashMap<Vec<i32>, Location>,
+    pub file: FileDescriptor,
 }
 
 impl Proto {
     /// What an `import` calls it.
     pub fn import(&self) -> &str {
-        self.descriptor.name()
+        self.file.name()
     }
 
     /// The comment of the element at a path (see `SourceCodeInfo.Location.path` in `descriptor.proto`): the one above
     /// it, or else the one behind it.
     pub fn comment(&self, path: &[i32]) -> Option<&str> {
-        let location = self.locations.get(path)?;
+        let location = location(self.file.file_descriptor_proto(), path)?;
         [location.leading_comments(), location.trailing_comments()].into_iter().find(|text| !text.trim().is_empty())
     }
 
     /// The line and column of the name (field 1 of all elements) of the element at a path.
     pub fn position(&self, path: &[i32]) -> (usize, usize) {
-        let location = self.locations.get(&[path, &[1]].concat());
-        location.and_then(|location| position(&location.span)).unwrap_or((1, 1))
+        position_at(self.file.file_descriptor_proto(), &[path, &[1]].concat())
     }
 }
 
@@ -66,25 +62,16 @@ pub fn compile(include: &Path, inputs: &[String]) -> Result<(Vec<FileDescriptorP
     if !compiler.errors.is_empty() {
         return Err(compiler.errors);
     }
-    let fail = |error: &dyn std::fmt::Display| {
-        vec![Error::about(include, format!("rust-protobuf does not accept protox's descriptors: {error}"))]
-    };
-    // From prost's types to rust-protobuf's.
-    let set = FileDescriptorSet::parse_from_bytes(&compiler.pool.encode_to_vec());
-    let mut files = set.map_err(|error| fail(&error))?.file;
-    let mut infos = HashMap::new();
-    for file in &mut files {
-        infos.insert(file.name().to_owned(), file.source_code_info.take().unwrap_or_default().location);
-    }
-    let descriptors = FileDescriptor::new_dynamic_fds(files.clone(), &[]).map_err(|error| fail(&error))?;
-    let inputs = descriptors.into_iter().filter(|file| inputs.iter().any(|input| input == file.name()));
-    let proto = |descriptor: FileDescriptor| {
-        let locations = infos.remove(descriptor.name()).unwrap_or_default();
-        let locations = locations.into_iter().map(|location| (location.path.clone(), location)).collect();
-        Proto { path: include.join(descriptor.name()), descriptor, locations }
-    };
-    let protos = inputs.map(proto).collect();
-    Ok((files, protos))
+    let mut files = FileDescriptorSet::parse_from_bytes(&compiler.pool.encode_to_vec())
+        .map_err(|error| {
+            let reason = format!("rust-protobuf does not accept protox's descriptors: {error}");
+            vec![Error::about(include, reason)]
+        })?
+        .file;
+    // They become part of the program, which needs no positions and comments.
+    files.iter_mut().for_each(|file| file.source_code_info.clear());
+    let protos = compiler.pool.files().filter(|file| inputs.iter().any(|input| input == file.name()));
+    Ok((files, protos.map(|file| Proto { path: include.join(file.name()), file }).collect()))
 }
 
 struct Compiler<'a> {
@@ -106,40 +93,33 @@ impl Compiler<'_> {
             None => {}
         }
         let path = self.include.join(name);
-        if !path.exists() && names::well_known_module(name).is_some() {
-            let file = GoogleFileResolver::new().open_file(name).map_err(|error| error.to_string())?;
-            return self.compile(&path, name, file, "");
-        }
-        let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        match File::from_source(name, &text) {
-            Ok(file) => self.compile(&path, name, file, &text),
-            Err(error) => {
-                self.opened.insert(name.to_owned(), true);
-                self.errors.extend(diagnose(&path, &text, &error));
-                Ok(())
-            }
-        }
-    }
-
-    fn compile(&mut self, path: &Path, name: &str, file: File, text: &str) -> Result<(), String> {
+        let (file, text) = if !path.exists() && names::well_known_module(name).is_some() {
+            (GoogleFileResolver::new().open_file(name), String::new())
+        } else {
+            let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            (File::from_source(name, &text), text)
+        };
         self.opened.insert(name.to_owned(), false);
-        let file = file.file_descriptor_proto().clone();
-        let info = file.source_code_info.clone().unwrap_or_default();
-        for (at, import) in (0..).zip(&file.dependency) {
-            if let Err(reason) = self.import(import) {
-                let location = info.location.iter().find(|location| location.path == [3, at]);
-                let position = location.and_then(|location| position(&location.span)).unwrap_or((1, 1));
-                self.errors.push(Error::at(path, position, reason));
-            }
+        match file {
+            Ok(file) => self.compile(&path, file.file_descriptor_proto().clone(), &text),
+            Err(error) => self.errors.extend(diagnose(&path, &text, &error)),
         }
         self.opened.insert(name.to_owned(), true);
+        Ok(())
+    }
+
+    fn compile(&mut self, path: &Path, file: prost_types::FileDescriptorProto, text: &str) {
+        for (at, import) in (0..).zip(&file.dependency) {
+            if let Err(reason) = self.import(import) {
+                self.errors.push(Error::at(path, position_at(&file, &[3, at]), reason));
+            }
+        }
         // If an import has mistakes, they are reported, and this file's names cannot be looked up.
         if file.dependency.iter().all(|import| self.pool.get_file_by_name(import).is_some()) {
             if let Err(error) = self.pool.add_file_descriptor_proto(file) {
                 self.errors.extend(diagnose(path, text, &error.with_source_code(text)));
             }
         }
-        Ok(())
     }
 
     fn import(&mut self, name: &str) -> Result<(), String> {
@@ -153,6 +133,11 @@ impl Compiler<'_> {
             "`{name}` is imported, but no code is generated for it: add it to the files of this module in build.rs"
         ))
     }
+}
+
+/// Where the element at a path is.
+fn location<'a>(file: &'a prost_types::FileDescriptorProto, path: &[i32]) -> Option<&'a Location> {
+    file.source_code_info.as_ref()?.location.iter().find(|location| location.path == path)
 }
 
 /// All mistakes in a file that protox found at once.
@@ -188,8 +173,8 @@ fn position_of(text: &str, offset: usize) -> (usize, usize) {
     (before.iter().filter(|byte| **byte == b'\n').count() + 1, before.len() - line_start + 1)
 }
 
-/// The line and column, from 1, of a span of a `SourceCodeInfo`, which counts from 0.
-fn position(span: &[i32]) -> Option<(usize, usize)> {
-    let part = |at: usize| usize::try_from(*span.get(at)?).ok();
-    Some((part(0)? + 1, part(1)? + 1))
+/// The line and column, from 1, of the element at a path. A `SourceCodeInfo` counts from 0.
+fn position_at(file: &prost_types::FileDescriptorProto, path: &[i32]) -> (usize, usize) {
+    let part = |at: usize| usize::try_from(*location(file, path)?.span.get(at)?).ok();
+    (part(0).unwrap_or(0) + 1, part(1).unwrap_or(0) + 1)
 }

@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 use syn::Path;
 
 use crate::error::Error;
-use crate::model::{Kind, Method, Service};
+use crate::model::{Method, Service};
 use crate::proto::Proto;
 use crate::{RUNTIME, client, markdown, names, runtime};
 
@@ -18,21 +18,17 @@ use crate::{RUNTIME, client, markdown, names, runtime};
 ///
 /// Names that are distinct in protobuf and the same in Rust.
 pub fn generate(proto: &Proto) -> Result<Option<syn::File>, Vec<Error>> {
-    let services = (0..).zip(proto.descriptor.services());
-    let services: Vec<Service> = services.map(|(at, service)| Service::new(proto, at, &service)).collect();
+    let services: Vec<Service> = proto.file.services().map(|service| Service::new(proto, &service)).collect();
     if services.is_empty() {
         return Ok(None);
     }
     let mut errors = Vec::new();
-    let mut items: HashMap<String, &Service> = HashMap::new();
     for service in &services {
-        service.collisions(proto, &mut errors);
-        let taken = service.items().into_iter().filter_map(|item| Some((items.insert(item.clone(), service)?, item)));
-        if let Some((other, item)) = taken.collect::<Vec<_>>().first() {
-            let reason = format!("`{}` and `{}` both become `{item}` in Rust", other.name, service.name);
-            errors.push(Error::at(&proto.path, service.position, reason));
-        }
+        let methods = service.methods.iter().map(|method| (&method.name, method.position, vec![method.snake.clone()]));
+        collisions(proto, methods, &mut errors);
     }
+    let items = services.iter().map(|service| (&service.name, service.position, service.items()));
+    collisions(proto, items, &mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -47,6 +43,23 @@ pub fn generate(proto: &Proto) -> Result<Option<syn::File>, Vec<Error>> {
     parsed
         .map(Some)
         .map_err(|error| vec![Error::about(&proto.path, format!("the code of its services does not parse: {error}"))])
+}
+
+/// Reports elements that are distinct in protobuf and the same in Rust, from their names, positions, and names in Rust.
+fn collisions<'a>(
+    proto: &Proto,
+    elements: impl Iterator<Item = (&'a String, (usize, usize), Vec<String>)>,
+    errors: &mut Vec<Error>,
+) {
+    let mut seen = HashMap::new();
+    for (name, position, items) in elements {
+        let taken: Vec<_> =
+            items.into_iter().filter_map(|item| Some((seen.insert(item.clone(), name)?, item))).collect();
+        if let Some((other, item)) = taken.first() {
+            let reason = format!("`{other}` and `{name}` both become `{item}` in Rust");
+            errors.push(Error::at(&proto.path, position, reason));
+        }
+    }
 }
 
 /// `messages` is the module of the file's messages, which has its descriptor too.
@@ -105,43 +118,38 @@ fn server(service: &Service, messages: &Ident, is_async: bool) -> TokenStream {
 
 /// A method of the trait.
 fn declaration(method: &Method, is_async: bool) -> TokenStream {
-    let Method { ident, request, reply, .. } = method;
+    let Method { ident, reply, .. } = method;
     let runtime = runtime();
     let documentation = method.documentation("");
+    let is_async = is_async && method.is_unary();
+    let call = if is_async { quote!(#runtime::Call<'static>) } else { quote!(&#runtime::Call<'_>) };
+    let name = format_ident!("{}", if method.client_streaming { "requests" } else { "request" });
+    let argument = method.argument();
     let result = quote!(::std::result::Result);
-    let call = quote!(call: &#runtime::Call<'_>);
-    let one = quote!(request: #request);
-    let many = quote!(requests: #runtime::RequestStream<#request>);
-    let reply_stream = quote!(#result<#runtime::ReplyStream<#reply>, #runtime::Status>);
-    let (call, argument, output) = match method.kind {
-        Kind::Unary if is_async => {
-            let output = quote!(::std::future::Future<Output = #result<#reply, #runtime::Status>>);
-            (quote!(call: #runtime::Call<'static>), one, quote!(impl #output + ::std::marker::Send))
-        }
-        Kind::Unary => (call, one, quote!(#result<#reply, #runtime::Status>)),
-        Kind::ServerStreaming => (call, one, reply_stream),
-        Kind::ClientStreaming => (call, many, quote!(#runtime::ReplyFuture<#reply>)),
-        Kind::BidiStreaming => (call, many, reply_stream),
+    let output = if method.server_streaming {
+        quote!(#result<#runtime::ReplyStream<#reply>, #runtime::Status>)
+    } else if method.client_streaming {
+        quote!(#runtime::ReplyFuture<#reply>)
+    } else if is_async {
+        quote!(impl ::std::future::Future<Output = #result<#reply, #runtime::Status>> + ::std::marker::Send)
+    } else {
+        quote!(#result<#reply, #runtime::Status>)
     };
     quote! {
         #(#documentation)*
-        fn #ident(&self, #call, #argument) -> #output;
+        fn #ident(&self, call: #call, #name: #argument) -> #output;
     }
 }
 
 /// The call of the builder that adds a method. Handlers are called by their path: `Arc` has methods of its own, and
 /// some RPC is named Clone.
 fn registration(module: &Ident, ty: &Ident, method: &Method, is_async: bool) -> TokenStream {
-    let Method { ident: handler, constant, request, .. } = method;
+    let Method { ident: handler, constant, .. } = method;
     let runtime = runtime();
-    let (add, argument) = match method.kind {
-        Kind::Unary if is_async => ("unary_async", quote!(#request)),
-        Kind::Unary => ("unary", quote!(#request)),
-        Kind::ServerStreaming => ("server_streaming", quote!(#request)),
-        Kind::ClientStreaming => ("client_streaming", quote!(#runtime::RequestStream<#request>)),
-        Kind::BidiStreaming => ("bidi_streaming", quote!(#runtime::RequestStream<#request>)),
-    };
-    let closure = if add == "unary_async" {
+    let argument = method.argument();
+    let is_async = is_async && method.is_unary();
+    let add = format_ident!("{}{}", method.kind, if is_async { "_async" } else { "" });
+    let closure = if is_async {
         quote! {
             move |call: #runtime::Call<'static>, argument: #argument| {
                 let service = ::std::sync::Arc::clone(&service);
@@ -153,7 +161,6 @@ fn registration(module: &Ident, ty: &Ident, method: &Method, is_async: bool) -> 
             move |call: &#runtime::Call<'_>, argument: #argument| <S as #ty>::#handler(&service, call, argument)
         }
     };
-    let add = format_ident!("{add}");
     quote! {
         .#add(#module::#constant, {
             let service = ::std::sync::Arc::clone(&service);

@@ -16,9 +16,7 @@ pub const MAX_TOKEN_LENGTH: usize = 1024;
 /// A secret that authenticates a client, sent as the metadata `authorization: Bearer …`
 /// ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)). `Debug` does not show it.
 #[derive(Clone)]
-pub struct BearerToken {
-    text: Arc<str>,
-}
+pub struct BearerToken(Arc<str>);
 
 /// The text is not a valid [`BearerToken`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +32,7 @@ impl BearerToken {
     pub fn new(text: &str) -> Result<BearerToken, InvalidToken> {
         let fits = (MIN_TOKEN_LENGTH..=MAX_TOKEN_LENGTH).contains(&text.len());
         if fits && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(BearerToken { text: text.into() })
+            Ok(BearerToken(text.into()))
         } else {
             Err(InvalidToken)
         }
@@ -54,7 +52,7 @@ impl BearerToken {
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.text
+        &self.0
     }
 }
 

@@ -7,7 +7,7 @@
 use grpcio::{GrpcSlice, Marshaller, MessageReader, MethodType};
 use protobuf::MessageFull;
 
-use crate::compression::{Decompressed, decompress};
+use crate::compression::decompress;
 use crate::method::Method;
 use crate::status::Status;
 use crate::status::code::Code;
@@ -39,8 +39,8 @@ pub(crate) fn decode<M: MessageFull>(mut bytes: MessageReader, max_bytes: usize)
         return Err(Status::new(Code::ResourceExhausted, message));
     }
     let decoded = match decompress(&mut bytes, max_bytes)? {
-        Decompressed::Unchanged => wire::decode(&mut bytes, length),
-        Decompressed::Bytes(bytes) => wire::decode(&mut bytes.as_slice(), bytes.len()),
+        None => wire::decode(&mut bytes, length),
+        Some(bytes) => wire::decode(&mut bytes.as_slice(), bytes.len()),
     };
     decoded.map_err(|error| Status::new(Code::Internal, format!("cannot decode {}: {error}", name::<M>())))
 }

@@ -73,49 +73,40 @@ fn configure(builder: ChannelBuilder) -> ChannelBuilder {
         .raw_cfg_int(c"grpc.gzip_compression_level".into(), ZLIB_LEVEL)
 }
 
-/// The result of decompressing a message.
-pub(crate) enum Decompressed {
-    /// It was not compressed, and nothing was read.
-    Unchanged,
-    /// The message: decompressed, or read as it was.
-    Bytes(Vec<u8>),
-}
-
-/// Decompresses a message if it is compressed.
+/// Decompresses a message that is compressed. Returns `None`, and has read nothing, if it is not; or the message as it
+/// was, if only reading it showed that.
 ///
 /// # Errors
 ///
 /// RESOURCE_EXHAUSTED if it is larger than `max_bytes` when decompressed, INTERNAL if it begins as gzip but is damaged: the
 /// C core's codes for the two.
-pub(crate) fn decompress(bytes: &mut impl BufRead, max_bytes: usize) -> Result<Decompressed, Status> {
-    let start = bytes.fill_buf().map_err(malformed)?;
-    match start {
-        [0x1f, ..] => {
-            let decompressed = read(GzDecoder::new(bytes), max_bytes)?;
-            Ok(Decompressed::Bytes(decompressed.map_err(malformed)?))
-        }
+pub(crate) fn decompress(bytes: &mut impl BufRead, max_bytes: usize) -> Result<Option<Vec<u8>>, Status> {
+    match bytes.fill_buf().map_err(malformed)? {
+        [0x1f, ..] => within(max_bytes, read(GzDecoder::new(bytes), max_bytes).map_err(malformed)?).map(Some),
         [0x78, ..] => {
             let mut message = Vec::new();
             bytes.read_to_end(&mut message).map_err(malformed)?;
-            let decompressed = read(ZlibDecoder::new(message.as_slice()), max_bytes)?;
-            Ok(Decompressed::Bytes(decompressed.unwrap_or(message)))
+            let decompressed = read(ZlibDecoder::new(message.as_slice()), max_bytes);
+            decompressed.map_or(Ok(message), |decompressed| within(max_bytes, decompressed)).map(Some)
         }
-        _ => Ok(Decompressed::Unchanged),
+        _ => Ok(None),
     }
 }
 
-fn read(decoder: impl Read, max_bytes: usize) -> Result<std::io::Result<Vec<u8>>, Status> {
+/// Reads one more byte than allowed, to notice that there is more.
+fn read(decoder: impl Read, max_bytes: usize) -> std::io::Result<Vec<u8>> {
     let mut decompressed = Vec::new();
-    // One more byte than allowed, to notice that there is more.
     let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX).saturating_add(1);
-    match decoder.take(limit).read_to_end(&mut decompressed) {
-        Ok(length) if length > max_bytes => Err(Status::new(
-            Code::ResourceExhausted,
-            format!("the message is larger than {max_bytes} bytes when it is decompressed"),
-        )),
-        Ok(_) => Ok(Ok(decompressed)),
-        Err(error) => Ok(Err(error)),
+    decoder.take(limit).read_to_end(&mut decompressed)?;
+    Ok(decompressed)
+}
+
+fn within(max_bytes: usize, message: Vec<u8>) -> Result<Vec<u8>, Status> {
+    if message.len() <= max_bytes {
+        return Ok(message);
     }
+    let text = format!("the message is larger than {max_bytes} bytes when it is decompressed");
+    Err(Status::new(Code::ResourceExhausted, text))
 }
 
 fn malformed(error: std::io::Error) -> Status {

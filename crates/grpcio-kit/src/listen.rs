@@ -171,8 +171,7 @@ fn check_tcp(address: SocketAddr) -> io::Result<()> {
 }
 
 fn is_family_missing(error: &io::Error) -> bool {
-    const EAFNOSUPPORT: i32 = if cfg!(target_os = "linux") { 97 } else { 47 };
-    error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
+    error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
 }
 
 /// Checks that a Unix socket can be created at `path`. The C core would replace one that another server listens on.

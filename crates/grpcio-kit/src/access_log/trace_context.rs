@@ -12,22 +12,15 @@ pub(super) struct TraceParent<'a> {
 impl<'a> TraceParent<'a> {
     /// Parses `version-trace_id-parent_id-flags`; of later versions, only this part, which the specification keeps.
     pub fn parse(value: &'a [u8]) -> Option<TraceParent<'a>> {
-        let value = std::str::from_utf8(value).ok()?;
-        let (version, trace_id) = (hex(value, 0, 2)?, hex(value, 3, 32)?);
-        let (parent_id, _flags) = (hex(value, 36, 16)?, hex(value, 53, 2)?);
-        let dashes = [2, 35, 52].iter().all(|at| value.as_bytes()[*at] == b'-');
-        let rest = &value[55..];
-        let ends = rest.is_empty() || (version != "00" && rest.starts_with('-'));
+        let mut parts = std::str::from_utf8(value).ok()?.splitn(5, '-');
+        let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let mut hex = |length| parts.next().filter(|part| part.len() == length && part.bytes().all(is_digit));
+        let (version, trace_id, parent_id, _flags) = (hex(2)?, hex(32)?, hex(16)?, hex(2)?);
+        let has_more = parts.next().is_some();
         let is_set = |id: &str| id.bytes().any(|digit| digit != b'0');
-        let valid = version != "ff" && dashes && ends && is_set(trace_id) && is_set(parent_id);
+        let valid = version != "ff" && !(version == "00" && has_more) && is_set(trace_id) && is_set(parent_id);
         valid.then_some(TraceParent { trace_id, parent_id })
     }
-}
-
-/// Returns `length` lower-case hexadecimal digits.
-fn hex(value: &str, start: usize, length: usize) -> Option<&str> {
-    let digits = value.get(start..start + length)?;
-    digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(digits)
 }
 
 #[cfg(test)]

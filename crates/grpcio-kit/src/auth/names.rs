@@ -36,15 +36,9 @@ pub struct InvalidName {
 /// ```
 #[derive(Debug)]
 pub struct AllowedNames {
-    names: Vec<Name>,
+    /// Names, and `*.` with the rest of a host.
+    names: Vec<String>,
     unauthenticated: UnauthenticatedServices,
-}
-
-#[derive(Debug)]
-enum Name {
-    Exact(String),
-    /// The part after the `*`, with its leading dot.
-    OneLabel(String),
 }
 
 impl AllowedNames {
@@ -54,7 +48,16 @@ impl AllowedNames {
     ///
     /// [`InvalidName`] for an empty name, and for a `*` other than in `*.` at the beginning.
     pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Result<AllowedNames, InvalidName> {
-        let names = names.into_iter().map(|name| Name::new(name.into())).collect::<Result<_, _>>()?;
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        for name in &names {
+            let rest = name.strip_prefix("*.").unwrap_or(name);
+            let reason = match () {
+                () if name.is_empty() => "it is empty",
+                () if rest.is_empty() || rest.contains('*') => "write it out, or `*.example.com` for every host there",
+                () => continue,
+            };
+            return Err(InvalidName { name: name.clone(), reason });
+        }
         Ok(AllowedNames { names, unauthenticated: UnauthenticatedServices::default() })
     }
 
@@ -67,28 +70,10 @@ impl AllowedNames {
     }
 
     fn allows(&self, name: &str) -> bool {
-        self.names.iter().any(|allowed| allowed.matches(name))
-    }
-}
-
-impl Name {
-    fn new(name: String) -> Result<Name, InvalidName> {
-        let reason = match name.strip_prefix('*') {
-            None if name.is_empty() => "it is empty",
-            None if !name.contains('*') => return Ok(Name::Exact(name)),
-            Some(rest) if rest.len() > 1 && rest.starts_with('.') && !rest.contains('*') => {
-                return Ok(Name::OneLabel(rest.to_owned()));
-            }
-            _ => "write it out, or `*.example.com` for every host there",
-        };
-        Err(InvalidName { name, reason })
-    }
-
-    fn matches(&self, name: &str) -> bool {
-        match self {
-            Name::Exact(exact) => exact == name,
-            Name::OneLabel(rest) => name.strip_suffix(rest.as_str()).is_some_and(is_label),
-        }
+        self.names.iter().any(|allowed| match allowed.strip_prefix('*') {
+            Some(rest) => name.strip_suffix(rest).is_some_and(is_label),
+            None => allowed == name,
+        })
     }
 }
 

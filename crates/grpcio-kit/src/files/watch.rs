@@ -7,8 +7,9 @@
 
 use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
@@ -21,12 +22,6 @@ pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The minimum poll interval; shorter ones are raised to it.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The contents of the files at one poll, or why they could not be read.
-type Snapshot = Result<Vec<Vec<u8>>, String>;
-
-/// Parses the contents of the files, in their order.
-type Parse<T> = Box<dyn Fn(&[Vec<u8>]) -> Result<T, FileError> + Send>;
-
 /// A value and its generation, counted from 1.
 pub(crate) struct Versioned<T> {
     pub generation: u64,
@@ -35,20 +30,16 @@ pub(crate) struct Versioned<T> {
 
 /// A value that follows its files. Clones share it; the thread ends when the last one is dropped.
 pub(crate) struct Watched<T> {
-    shared: Arc<Shared<T>>,
-}
-
-struct Shared<T> {
-    latest: RwLock<Arc<Versioned<T>>>,
+    latest: Arc<RwLock<Arc<Versioned<T>>>>,
     reloads: Reloads,
-    /// Disconnects from the watcher, and so ends it, when the last handle is dropped.
-    _alive: Sender<Infallible>,
+    /// Disconnects from the thread, and so ends it, when the last clone is dropped.
+    alive: Arc<Sender<Infallible>>,
 }
 
 // Not derived: that would ask for `T: Clone`.
 impl<T> Clone for Watched<T> {
     fn clone(&self) -> Watched<T> {
-        Watched { shared: Arc::clone(&self.shared) }
+        Watched { latest: Arc::clone(&self.latest), reloads: self.reloads.clone(), alive: Arc::clone(&self.alive) }
     }
 }
 
@@ -64,90 +55,53 @@ impl<T: Send + Sync + 'static> Watched<T> {
         let contents = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
         let value = parse(&contents)?;
         let (alive, gone) = mpsc::channel();
-        let shared = Arc::new(Shared {
-            latest: RwLock::new(Arc::new(Versioned { generation: 1, value })),
-            reloads: Reloads::default(),
-            _alive: alive,
-        });
-        let seen = Ok(contents);
-        let mut watcher = Watcher {
-            shared: Arc::downgrade(&shared),
-            what,
-            paths,
-            parse: Box::new(parse),
-            handled: Snapshot::clone(&seen),
-            seen,
-        };
-        let first = watcher.paths.first().cloned().unwrap_or_default();
+        let first = paths.first().cloned().unwrap_or_default();
         let interval = interval.max(MIN_POLL_INTERVAL);
+        let latest = Arc::new(RwLock::new(Arc::new(Versioned { generation: 1, value })));
+        let watched = Watched { latest: Arc::clone(&latest), reloads: Reloads::default(), alive: Arc::new(alive) };
+        let reloads = watched.reloads();
+        let watch = move || {
+            // What the last poll read, and what was last applied or rejected.
+            let mut seen = Ok(contents);
+            let mut handled = seen.clone();
+            while let Err(RecvTimeoutError::Timeout) = gone.recv_timeout(interval) {
+                let read: Result<Vec<_>, String> =
+                    paths.iter().map(|path| read(path).map_err(|error| error.to_string())).collect();
+                let settled = read == seen;
+                seen = read;
+                if !settled || seen == handled {
+                    continue;
+                }
+                handled = seen.clone();
+                let parsed = seen.clone().and_then(|contents| parse(&contents).map_err(|error| error.to_string()));
+                match parsed {
+                    Ok(value) => {
+                        let mut latest = latest.write().unwrap_or_else(PoisonError::into_inner);
+                        let generation = latest.generation + 1;
+                        *latest = Arc::new(Versioned { generation, value });
+                        drop(latest);
+                        reloads.succeeded.fetch_add(1, Ordering::Relaxed);
+                        tracing::info!(generation, "the new {what} are in use");
+                    }
+                    Err(error) => {
+                        reloads.failed.fetch_add(1, Ordering::Relaxed);
+                        tracing::warn!(error, "the new {what} are refused; the old ones stay in use");
+                    }
+                }
+            }
+        };
         let thread = thread::Builder::new().name("file-watch".to_owned());
-        thread
-            .spawn(move || watcher.run(&gone, interval))
-            .map_err(|source| FileError::Watch { path: first, source })?;
-        Ok(Watched { shared })
+        thread.spawn(watch).map_err(|source| FileError::Watch { path: first, source })?;
+        Ok(watched)
     }
 
     /// Returns the last valid value. Reads no file.
     pub fn latest(&self) -> Arc<Versioned<T>> {
-        Arc::clone(&self.shared.latest.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.latest.read().unwrap_or_else(PoisonError::into_inner))
     }
-}
 
-impl<T> Watched<T> {
     pub fn reloads(&self) -> Reloads {
-        self.shared.reloads.clone()
-    }
-}
-
-/// The thread that polls the files.
-struct Watcher<T> {
-    shared: Weak<Shared<T>>,
-    what: &'static str,
-    paths: Vec<PathBuf>,
-    parse: Parse<T>,
-    /// The result of the last poll.
-    seen: Snapshot,
-    /// The snapshot that was last applied or rejected.
-    handled: Snapshot,
-}
-
-impl<T> Watcher<T> {
-    fn run(&mut self, gone: &Receiver<Infallible>, interval: Duration) {
-        while let Err(RecvTimeoutError::Timeout) = gone.recv_timeout(interval) {
-            self.poll();
-        }
-    }
-
-    fn poll(&mut self) {
-        let snapshot = self.paths.iter().map(|path| read(path).map_err(|error| error.to_string())).collect();
-        let settled = snapshot == self.seen;
-        self.seen = snapshot;
-        if !settled || self.seen == self.handled {
-            return;
-        }
-        self.handled = self.seen.clone();
-        let parsed = match &self.handled {
-            Ok(contents) => (self.parse)(contents).map_err(|error| error.to_string()),
-            Err(error) => Err(error.clone()),
-        };
-        let Some(shared) = self.shared.upgrade() else {
-            return;
-        };
-        let what = self.what;
-        match parsed {
-            Ok(value) => {
-                let mut latest = shared.latest.write().unwrap_or_else(PoisonError::into_inner);
-                let generation = latest.generation + 1;
-                *latest = Arc::new(Versioned { generation, value });
-                drop(latest);
-                shared.reloads.count_success();
-                tracing::info!(generation, "the new {what} are in use");
-            }
-            Err(error) => {
-                shared.reloads.count_failure();
-                tracing::warn!(error, "the new {what} are refused; the old ones stay in use");
-            }
-        }
+        self.reloads.clone()
     }
 }
 

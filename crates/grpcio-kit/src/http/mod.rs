@@ -98,22 +98,16 @@ impl HttpServer {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
-
-    /// Ends the wait for a connection.
-    fn wake(&self) {
-        // On Linux this ends every `accept`, and needs no file descriptor for it.
-        if SockRef::from(&*self.listener).shutdown(Shutdown::Both).is_ok() {
-            return;
-        }
-        // Elsewhere a connection does; to an unspecified address, it goes to this machine.
-        let _ = TcpStream::connect_timeout(&self.address, PAUSE);
-    }
 }
 
 impl Drop for HttpServer {
     fn drop(&mut self) {
         self.connections.stop();
-        self.wake();
+        // On Linux this ends every `accept`, and needs no file descriptor for it. Elsewhere a connection does; to an
+        // unspecified address, it goes to this machine.
+        if SockRef::from(&*self.listener).shutdown(Shutdown::Both).is_err() {
+            let _ = TcpStream::connect_timeout(&self.address, PAUSE);
+        }
         if self.ended.recv_timeout(TIME) == Err(RecvTimeoutError::Timeout) {
             tracing::warn!("a page of the HTTP endpoint does not return; its thread is left behind");
         }
@@ -124,17 +118,17 @@ impl Drop for HttpServer {
 fn serve(listener: Arc<TcpListener>, connections: &Connections, pages: &Pages) {
     thread::scope(move |scope| {
         while !connections.is_stopped() {
-            let accepted = match listener.accept() {
-                Ok((stream, _)) => connections.add(stream, TIME),
+            let stream = match listener.accept() {
+                Ok((stream, _)) => stream,
                 Err(_) if connections.is_stopped() => return,
                 Err(error) => {
                     tracing::debug!(%error, "the HTTP endpoint cannot accept a connection");
                     thread::sleep(PAUSE);
-                    None
+                    continue;
                 }
             };
-            let Some(open) = accepted else {
-                continue;
+            let Some(open) = connections.add(stream, TIME) else {
+                return;
             };
             let thread = thread::Builder::new().name("http-connection".to_owned()).stack_size(STACK_SIZE);
             let ended = Arc::clone(&open);
@@ -155,12 +149,13 @@ fn respond(open: &Open, pages: &Pages) {
     let mut connection = open.connection();
     let request = request::read(&mut connection);
     open.has_request.store(true, Ordering::Relaxed);
-    let has_more = request.as_ref().map_or(true, |request| request.has_more);
-    if request == Err(request::RequestError::TimedOut) {
-        connection.grant_last_word();
-    }
-    let Some(response) = pages.respond(request) else {
-        return;
+    let (response, has_more) = match request {
+        Ok(request) => {
+            let response = pages.respond(&request.method, &request.path);
+            (response.encode(request.method != "HEAD"), request.has_more)
+        }
+        Err(Some(response)) => (response.encode(true), true),
+        Err(None) => return,
     };
     // A client that does not read its response does not want it.
     if connection.write_all(response.as_bytes()).is_ok() && has_more {

@@ -1,9 +1,7 @@
 //! The pages of the HTTP endpoint: a response for each path.
 
-use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::request::{MAX_FIELDS, MAX_HEAD, Request, RequestError};
 use crate::metrics;
 use crate::metrics::Metrics;
 
@@ -12,7 +10,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 /// A response to an HTTP request.
 #[derive(Clone, Debug)]
 pub struct Response {
-    status: u16,
+    pub(super) status: u16,
     content_type: &'static str,
     body: String,
 }
@@ -35,12 +33,12 @@ impl Response {
         self
     }
 
-    fn text(status: u16, text: impl Into<String>) -> Response {
+    pub(super) fn text(status: u16, text: impl Into<String>) -> Response {
         Response { status, content_type: TEXT, body: text.into() }
     }
 
     /// Returns the bytes to send. A response to HEAD has the body's length, but not the body.
-    fn encode(&self, allow: bool, with_body: bool) -> String {
+    pub(super) fn encode(&self, with_body: bool) -> String {
         let reason = match self.status {
             200 => "OK",
             400 => "Bad Request",
@@ -57,7 +55,7 @@ impl Response {
             self.content_type,
             self.body.len()
         );
-        response.push_str(if allow { "Allow: GET, HEAD\r\n" } else { "" });
+        response.push_str(if self.status == 405 { "Allow: GET, HEAD\r\n" } else { "" });
         response.push_str("Connection: close\r\n\r\n");
         response.push_str(if with_body { &self.body } else { "" });
         response
@@ -105,37 +103,18 @@ impl Pages {
         })
     }
 
-    /// Returns the bytes of the response, or `None` if the client is gone.
-    pub(super) fn respond(&self, request: Result<Request, RequestError>) -> Option<String> {
-        let refuse = |status, text: &str| Some(Response::text(status, format!("{text}\n")).encode(false, true));
-        let request = match request {
-            Ok(request) => request,
-            Err(RequestError::Gone) => return None,
-            Err(RequestError::TimedOut) => return refuse(408, "the request did not arrive in time"),
-            Err(RequestError::TooLarge) => {
-                return refuse(431, &format!("a request's head has at most {MAX_HEAD} bytes and {MAX_FIELDS} fields"));
-            }
-            Err(RequestError::Malformed(reason)) => return refuse(400, reason),
+    /// Returns the response to a request.
+    pub(super) fn respond(&self, method: &str, path: &str) -> Response {
+        let Some((_, page)) = self.pages.iter().find(|(known, _)| *known == path) else {
+            let list: String = self.pages.iter().map(|(path, _)| format!("  {path}\n")).collect();
+            return Response::text(404, format!("not found; the pages are:\n{list}"));
         };
-        let with_body = request.method != "HEAD";
-        let Some((_, page)) = self.pages.iter().find(|(path, _)| *path == request.path) else {
-            return Some(self.not_found().encode(false, with_body));
-        };
-        if !matches!(request.method.as_str(), "GET" | "HEAD") {
-            return Some(Response::text(405, "only GET and HEAD are allowed\n").encode(true, true));
+        if !matches!(method, "GET" | "HEAD") {
+            return Response::text(405, "only GET and HEAD are allowed\n");
         }
-        let response = catch_unwind(AssertUnwindSafe(page)).unwrap_or_else(|_| {
-            tracing::error!(path = request.path, "a page panicked");
+        catch_unwind(AssertUnwindSafe(page)).unwrap_or_else(|_| {
+            tracing::error!(path, "a page panicked");
             Response::text(500, "the page failed; the server's log has the reason\n")
-        });
-        Some(response.encode(false, with_body))
-    }
-
-    fn not_found(&self) -> Response {
-        let list = self.pages.iter().fold(String::from("not found; the pages are:\n"), |mut list, (path, _)| {
-            let _ = writeln!(list, "  {path}");
-            list
-        });
-        Response::text(404, list)
+        })
     }
 }

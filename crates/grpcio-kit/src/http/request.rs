@@ -3,12 +3,13 @@
 use std::io::{ErrorKind, Read};
 
 use super::connection::Connection;
+use super::pages::Response;
 
 /// Maximum size of the head, with the request line, in bytes.
-pub(super) const MAX_HEAD: usize = 8 * 1024;
+const MAX_HEAD: usize = 8 * 1024;
 
 /// Maximum number of header fields.
-pub(super) const MAX_FIELDS: usize = 64;
+const MAX_FIELDS: usize = 64;
 
 /// A request, but for its fields.
 #[derive(Debug, PartialEq)]
@@ -20,59 +21,51 @@ pub(super) struct Request {
     pub has_more: bool,
 }
 
-/// Why there is no request to respond to.
-#[derive(Debug, PartialEq)]
-pub(super) enum RequestError {
-    /// The client sent nothing, or closed the connection within the head.
-    Gone,
-    /// The head did not arrive in time.
-    TimedOut,
-    /// The head is over [`MAX_HEAD`] bytes, or has more than [`MAX_FIELDS`] fields.
-    TooLarge,
-    /// It is not HTTP/1.0 or HTTP/1.1.
-    Malformed(&'static str),
-}
-
-/// Reads the head of a request.
-pub(super) fn read(connection: &mut Connection<'_>) -> Result<Request, RequestError> {
+/// Reads the head of a request. The error is the response to one that cannot be read, or `None` if the client sent
+/// nothing or closed the connection within the head.
+pub(super) fn read(connection: &mut Connection<'_>) -> Result<Request, Option<Response>> {
     let mut head = [0; MAX_HEAD];
     let mut length = 0;
-    loop {
+    while length < MAX_HEAD {
         match connection.read(&mut head[length..]) {
-            Ok(0) => return Err(RequestError::Gone),
+            Ok(0) => return Err(None),
             Ok(read) => length += read,
-            Err(error) if error.kind() == ErrorKind::TimedOut && length > 0 => return Err(RequestError::TimedOut),
-            Err(_) => return Err(RequestError::Gone),
+            Err(error) if error.kind() == ErrorKind::TimedOut && length > 0 => {
+                connection.grant_last_word();
+                return Err(Some(Response::text(408, "the request did not arrive in time\n")));
+            }
+            Err(_) => return Err(None),
         }
         if let Some(request) = parse(&head[..length])? {
             return Ok(request);
         }
-        if length == MAX_HEAD {
-            return Err(RequestError::TooLarge);
-        }
     }
+    Err(Some(too_large()))
+}
+
+fn too_large() -> Response {
+    Response::text(431, format!("a request's head has at most {MAX_HEAD} bytes and {MAX_FIELDS} fields\n"))
 }
 
 /// Parses the request at the start of `head`; `None` if it is incomplete.
-fn parse(head: &[u8]) -> Result<Option<Request>, RequestError> {
+fn parse(head: &[u8]) -> Result<Option<Request>, Response> {
+    let malformed = |reason| Err(Response::text(400, reason));
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut request = httparse::Request::new(&mut fields);
     let length = match request.parse(head) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(httparse::Error::TooManyHeaders) => return Err(RequestError::TooLarge),
-        Err(httparse::Error::Version) => {
-            return Err(RequestError::Malformed("only HTTP/1.0 and HTTP/1.1 are supported"));
-        }
-        Err(_) => return Err(RequestError::Malformed("this is not an HTTP request")),
+        Err(httparse::Error::TooManyHeaders) => return Err(too_large()),
+        Err(httparse::Error::Version) => return malformed("only HTTP/1.0 and HTTP/1.1 are supported\n"),
+        Err(_) => return malformed("this is not an HTTP request\n"),
     };
     let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version) else {
-        return Err(RequestError::Malformed("this is not an HTTP request"));
+        return malformed("this is not an HTTP request\n");
     };
     // RFC 9112, 3.2.
     let hosts = request.headers.iter().filter(|field| field.name.eq_ignore_ascii_case("host")).count();
     if hosts > 1 || (version == 1 && hosts == 0) {
-        return Err(RequestError::Malformed("a request must have one Host field"));
+        return malformed("a request must have one Host field\n");
     }
     let is_body =
         |name: &str| ["content-length", "transfer-encoding"].iter().any(|body| name.eq_ignore_ascii_case(body));
@@ -118,7 +111,7 @@ mod tests {
     fn an_incomplete_head_is_waited_for() {
         let head = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
         for length in 0..head.len() {
-            assert_eq!(parse(&head[..length]), Ok(None));
+            assert!(matches!(parse(&head[..length]), Ok(None)));
         }
     }
 
@@ -126,9 +119,9 @@ mod tests {
     fn an_invalid_request_is_rejected() {
         let two_hosts = "GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n";
         for head in ["\0", "GET  /\r\n", "GET / HTTP/2.0\r\n", "GET / HTTP/1.1\r\n\r\n", two_hosts, "\x16\x03\x01"] {
-            assert!(matches!(parse(head.as_bytes()), Err(RequestError::Malformed(_))), "{head:?}");
+            assert_eq!(parse(head.as_bytes()).unwrap_err().status, 400, "{head:?}");
         }
         let many = format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "a: b\r\n".repeat(MAX_FIELDS));
-        assert_eq!(parse(many.as_bytes()), Err(RequestError::TooLarge));
+        assert_eq!(parse(many.as_bytes()).unwrap_err().status, 431);
     }
 }

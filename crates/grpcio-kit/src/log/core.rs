@@ -5,7 +5,6 @@
 //! errors in TLS handshakes become `info`, because any client that can connect can cause them.
 
 use std::cell::Cell;
-use std::fmt::{self, Write};
 
 use log::{Level, LevelFilter, Log, Record};
 
@@ -71,7 +70,7 @@ impl Log for Bridge {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let message = OneLine(record.args());
+        let message = one_line(&record.args().to_string());
         if record.module_path() == Some(REDIRECTED) {
             let file = source(record.file().unwrap_or_default());
             let level = match record.level() {
@@ -96,21 +95,14 @@ fn source(file: &str) -> &str {
 }
 
 /// Escapes control characters: messages of the C core can contain text from the network.
-struct OneLine<'a>(&'a fmt::Arguments<'a>);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        struct Escape<'a, 'b>(&'a mut fmt::Formatter<'b>);
-        impl Write for Escape<'_, '_> {
-            fn write_str(&mut self, text: &str) -> fmt::Result {
-                text.chars().try_for_each(|char| match char {
-                    char if char.is_control() => write!(self.0, "{}", char.escape_default()),
-                    char => self.0.write_char(char),
-                })
-            }
+fn one_line(message: &str) -> String {
+    message.chars().fold(String::new(), |mut line, char| {
+        match char.is_control() {
+            true => line.extend(char.escape_default()),
+            false => line.push(char),
         }
-        write!(Escape(f), "{}", self.0)
-    }
+        line
+    })
 }
 
 #[cfg(test)]
@@ -119,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_message_is_one_line() {
-        assert_eq!(OneLine(&format_args!("a\nb\x1b[31m \"é\"")).to_string(), r#"a\nb\u{1b}[31m "é""#);
+        assert_eq!(one_line("a\nb\x1b[31m \"é\""), r#"a\nb\u{1b}[31m "é""#);
     }
 
     #[test]

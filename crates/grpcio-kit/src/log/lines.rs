@@ -10,17 +10,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use tracing_subscriber::fmt::MakeWriter;
-
 /// How much is written at a time, in bytes: a pipe takes up to this much atomically (`PIPE_BUF` on Linux), so that
 /// lines of other processes do not get between.
 const CHUNK: usize = 4096;
 
-/// The buffer. A handle: clones share it.
-#[derive(Clone)]
-pub(super) struct Lines(Arc<Shared>);
-
-struct Shared {
+/// The buffer.
+#[derive(Default)]
+pub(super) struct Lines {
     state: Mutex<State>,
     /// Notified when the buffer is no longer empty.
     filled: Condvar,
@@ -40,33 +36,25 @@ struct State {
 
 impl Lines {
     /// Starts the thread that writes to `file`, with a buffer of `limit` bytes.
-    pub fn start(file: File, limit: usize) -> io::Result<Lines> {
-        let lines = Lines(Arc::new(Shared {
-            state: Mutex::default(),
-            filled: Condvar::new(),
-            emptied: Condvar::new(),
-            limit,
-            dropped: AtomicU64::new(0),
-        }));
-        let shared = Arc::clone(&lines.0);
-        thread::Builder::new().name("log".to_owned()).spawn(move || shared.write(file))?;
+    pub fn start(file: File, limit: usize) -> io::Result<Arc<Lines>> {
+        let lines = Arc::new(Lines { limit, ..Lines::default() });
+        let writer = Arc::clone(&lines);
+        thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_to(file))?;
         Ok(lines)
     }
 
     /// Returns the number of lines dropped so far.
     pub fn dropped(&self) -> u64 {
-        self.0.dropped.load(Ordering::Relaxed)
+        self.dropped.load(Ordering::Relaxed)
     }
 
     /// Waits up to `timeout` until every line has been written.
     pub fn flush(&self, timeout: Duration) {
         let busy = |state: &mut State| state.writing || !state.waiting.is_empty();
         // Lines that remain after the timeout are lost if the process ends.
-        let _ = self.0.emptied.wait_timeout_while(self.0.lock(), timeout, busy);
+        let _ = self.emptied.wait_timeout_while(self.lock(), timeout, busy);
     }
-}
 
-impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -86,16 +74,21 @@ impl Shared {
     }
 
     /// Writes lines for as long as the process lives.
-    fn write(&self, mut file: File) {
+    fn write_to(&self, mut file: File) {
         let mut lines = Vec::new();
         let mut told = 0;
         loop {
-            self.take(&mut lines);
+            let waited = self.filled.wait_while(self.lock(), |state| state.waiting.is_empty());
+            let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+            std::mem::swap(&mut state.waiting, &mut lines);
+            state.writing = true;
+            drop(state);
             let mut written = true;
             for chunk in chunks(&lines) {
                 if file.write_all(chunk).is_err() {
                     written = false;
-                    self.dropped.fetch_add(lines_in(chunk), Ordering::Relaxed);
+                    let lost = chunk.iter().filter(|byte| **byte == b'\n').count();
+                    self.dropped.fetch_add(lost as u64, Ordering::Relaxed);
                 }
             }
             lines.clear();
@@ -114,18 +107,6 @@ impl Shared {
             }
         }
     }
-
-    /// Waits for lines and swaps them for an empty buffer.
-    fn take(&self, lines: &mut Vec<u8>) {
-        let waited = self.filled.wait_while(self.lock(), |state| state.waiting.is_empty());
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        std::mem::swap(&mut state.waiting, lines);
-        state.writing = true;
-    }
-}
-
-fn lines_in(chunk: &[u8]) -> u64 {
-    chunk.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// Splits into chunks of whole lines of up to [`CHUNK`] bytes; a longer line is a chunk of its own.
@@ -145,24 +126,14 @@ fn chunks(mut lines: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Adds lines to the buffer. `tracing-subscriber` writes each line in one call.
-pub(super) struct LineWriter<'a>(&'a Lines);
-
-impl Write for LineWriter<'_> {
+impl Write for &Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.0.push(line);
+        self.push(line);
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = LineWriter<'a>;
-
-    fn make_writer(&'a self) -> LineWriter<'a> {
-        LineWriter(self)
     }
 }
 
@@ -176,13 +147,13 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    fn lines(limit: usize) -> (UnixStream, Lines) {
+    fn lines(limit: usize) -> (UnixStream, Arc<Lines>) {
         let (reader, writer) = UnixStream::pair().unwrap();
         (reader, Lines::start(File::from(OwnedFd::from(writer)), limit).unwrap())
     }
 
-    fn write(lines: &Lines, line: &str) {
-        lines.make_writer().write_all(line.as_bytes()).unwrap();
+    fn write(mut lines: &Lines, line: &str) {
+        lines.write_all(line.as_bytes()).unwrap();
     }
 
     #[test]
@@ -205,7 +176,7 @@ mod tests {
             write(&lines, &format!("{}\n", "x".repeat(99)));
         }
         assert!(lines.dropped() > 0);
-        assert!(lines.0.lock().waiting.len() <= 100_000);
+        assert!(lines.lock().waiting.len() <= 100_000);
         lines.flush(Duration::ZERO);
     }
 

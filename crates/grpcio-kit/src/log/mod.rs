@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::panic::PanicHookInfo;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
@@ -69,14 +70,14 @@ pub enum InitError {
 /// Flushes the log when it is dropped, which takes up to a second.
 #[must_use = "dropping it flushes the log, which belongs at the end"]
 pub struct Guard {
-    lines: Lines,
+    lines: Arc<Lines>,
 }
 
 impl Guard {
     /// Returns a function that counts the lines dropped so far, because standard error was not read in time or could
     /// not be written. For [`Metrics::counter`](crate::Metrics::counter).
     pub fn dropped_lines(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
-        let lines = self.lines.clone();
+        let lines = Arc::clone(&self.lines);
         move || lines.dropped()
     }
 }
@@ -97,7 +98,7 @@ pub fn init(options: Options) -> Result<Guard, InitError> {
     // A duplicate, because Rust's own handle has a lock that every `eprintln!` would wait for.
     let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     let lines = Lines::start(stderr, BUFFER_SIZE)?;
-    let builder = fmt().with_max_level(options.level).with_ansi(false).with_writer(lines.clone());
+    let builder = fmt().with_max_level(options.level).with_ansi(false).with_writer(Arc::clone(&lines));
     let set = match options.format {
         Format::Text => tracing::subscriber::set_global_default(builder.finish()),
         Format::Json => {
@@ -106,23 +107,14 @@ pub fn init(options: Options) -> Result<Guard, InitError> {
         }
     };
     set.map_err(|_| InitError::Twice)?;
-    core::redirect(as_log(options.level)).map_err(|_| InitError::Twice)?;
+    // Both crates name the levels alike.
+    let level = options.level.to_string().parse().unwrap_or(log::LevelFilter::Trace);
+    core::redirect(level).map_err(|_| InitError::Twice)?;
     std::panic::set_hook(Box::new(log_panic));
     if let Format::Json = options.format {
-        notice::become_events(lines.clone());
+        notice::become_events(Arc::clone(&lines));
     }
     Ok(Guard { lines })
-}
-
-fn as_log(level: LevelFilter) -> log::LevelFilter {
-    match level {
-        LevelFilter::OFF => log::LevelFilter::Off,
-        LevelFilter::ERROR => log::LevelFilter::Error,
-        LevelFilter::WARN => log::LevelFilter::Warn,
-        LevelFilter::INFO => log::LevelFilter::Info,
-        LevelFilter::DEBUG => log::LevelFilter::Debug,
-        LevelFilter::TRACE => log::LevelFilter::Trace,
-    }
 }
 
 /// Logs a panic. Rust's own hook writes to standard error, and would block until that is read.

@@ -1,7 +1,7 @@
 //! Messages for the person who started the program: plain lines on standard error, or events if the log is JSON.
 
 use std::io::Write;
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use super::lines::Lines;
 const BOUND: Duration = Duration::from_secs(1);
 
 /// The log's buffer, if notices are events.
-static EVENTS: OnceLock<Lines> = OnceLock::new();
+static EVENTS: OnceLock<Arc<Lines>> = OnceLock::new();
 
 /// Makes notices events from now on; `lines` is the log's buffer.
-pub(super) fn become_events(lines: Lines) {
+pub(super) fn become_events(lines: Arc<Lines>) {
     let _ = EVENTS.set(lines);
 }
 

@@ -23,30 +23,25 @@ const BUCKETS: [f64; 22] = [
     1.0, 2.5, 5.0, 10.0,
 ];
 
-/// A counter of what is known at the end of an RPC.
-struct AtEnd {
-    name: &'static str,
-    help: &'static str,
-    /// What an RPC adds.
-    amount: fn(&Outcome<'_>) -> u64,
-}
+/// Counters of what is known at the end of an RPC: the name, the help, and what an RPC adds.
+type AtEnd = (&'static str, &'static str, fn(&Outcome<'_>) -> u64);
 
-const AT_END: &[AtEnd] = &[
-    AtEnd {
-        name: "grpc_server_msg_received_total",
-        help: "Total number of RPC messages received on the server, of RPCs that have ended.",
-        amount: |outcome| outcome.received,
-    },
-    AtEnd {
-        name: "grpc_server_msg_sent_total",
-        help: "Total number of RPC messages sent by the server, of RPCs that have ended.",
-        amount: |outcome| outcome.sent,
-    },
-    AtEnd {
-        name: "grpc_server_blocked_thread_total",
-        help: "RPCs whose method blocked its completion-queue thread for longer than the threshold.",
-        amount: |outcome| outcome.blocked_thread.into(),
-    },
+const AT_END: [AtEnd; 3] = [
+    (
+        "grpc_server_msg_received_total",
+        "Total number of RPC messages received on the server, of RPCs that have ended.",
+        |outcome| outcome.received,
+    ),
+    (
+        "grpc_server_msg_sent_total",
+        "Total number of RPC messages sent by the server, of RPCs that have ended.",
+        |outcome| outcome.sent,
+    ),
+    (
+        "grpc_server_blocked_thread_total",
+        "RPCs whose method blocked its completion-queue thread for longer than the threshold.",
+        |outcome| outcome.blocked_thread.into(),
+    ),
 ];
 
 /// The families, and once the server has started, their children. A handle: clones are the same metrics.
@@ -106,7 +101,7 @@ impl Rpcs {
         Ok(Rpcs {
             started: counter("grpc_server_started_total", "Total number of RPCs started on the server.")?,
             handled: IntCounterVec::new(handled, &[kind, service, method, "grpc_code"])?,
-            at_end: AT_END.iter().map(|family| counter(family.name, family.help)).collect::<Result<_>>()?,
+            at_end: AT_END.iter().map(|(name, help, _)| counter(name, help)).collect::<Result<_>>()?,
             seconds: HistogramVec::new(seconds.buckets(BUCKETS.to_vec()), &METHOD_LABELS)?,
             in_flight: IntGaugeVec::new(in_flight, &METHOD_LABELS)?,
             methods: Arc::default(),
@@ -158,8 +153,8 @@ impl Rpcs {
             return;
         };
         metrics.seconds.observe(outcome.elapsed.as_secs_f64());
-        for (counter, family) in metrics.at_end.iter().zip(AT_END) {
-            let amount = (family.amount)(outcome);
+        for (counter, (_, _, amount)) in metrics.at_end.iter().zip(AT_END) {
+            let amount = amount(outcome);
             if amount > 0 {
                 counter.inc_by(amount);
             }

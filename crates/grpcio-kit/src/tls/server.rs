@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -126,19 +126,13 @@ impl ServerTlsFiles {
         let ca = client_ca.map(|(path, _)| path);
         let paths = [&certificate, &key].into_iter().chain(&ca).cloned().collect();
         let pairs = Watched::start("certificates", paths, poll_interval, move |contents| {
-            Pair::verify(&certificate, &key, ca.as_deref(), contents)
+            let content = |index: usize| contents.get(index).map_or(&[][..], Vec::as_slice);
+            let chain = verify::pair((&certificate, content(0)), (&key, content(1)))?;
+            let client_ca = ca.as_ref().map(|ca| verify::certificates((ca, content(2)))).transpose()?;
+            warn_if_exposed(&key, "the private key");
+            Ok(Pair { certificate: chain, key: content(1).to_vec(), client_ca })
         })?;
         Ok(ServerTls { pairs, request })
-    }
-}
-
-impl Pair {
-    fn verify(certificate: &Path, key: &Path, ca: Option<&Path>, contents: &[Vec<u8>]) -> Result<Pair, FileError> {
-        let content = |index: usize| contents.get(index).map_or(&[][..], Vec::as_slice);
-        let chain = verify::pair((certificate, content(0)), (key, content(1)))?;
-        let client_ca = ca.map(|ca| verify::certificates((ca, content(2)))).transpose()?;
-        warn_if_exposed(key, "the private key");
-        Ok(Pair { certificate: chain, key: content(1).to_vec(), client_ca })
     }
 }
 

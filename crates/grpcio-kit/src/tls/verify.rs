@@ -48,18 +48,15 @@ pub(super) fn pair(certificate: Content<'_>, key: Content<'_>) -> Result<Vec<u8>
 /// without what else is in the file.
 pub(super) fn certificates((path, content): Content<'_>) -> Result<Vec<u8>, FileError> {
     let text = text(path, content, "x509")?;
+    let fail = |reason| Err(FileError::content(path, reason));
     let count = text.matches(BEGIN).count();
     if count == 0 {
-        return Err(FileError::content(
-            path,
-            format!("it holds no certificate in PEM form, which begins with `{BEGIN}`"),
-        ));
+        return fail(format!("it holds no certificate in PEM form, which begins with `{BEGIN}`"));
     }
     let mut pem = String::with_capacity(text.len());
     for (index, section) in text.split(BEGIN).skip(1).enumerate() {
         if !is_certificate(section) {
-            let reason = format!("certificate {} of {count} is damaged; copy the file again", index + 1);
-            return Err(FileError::content(path, reason));
+            return fail(format!("certificate {} of {count} is damaged; copy the file again", index + 1));
         }
         // In lines of the usual length, whatever they were.
         let body = section.split(END).next().unwrap_or_default();
