@@ -1,20 +1,20 @@
 //! `calc batch`: many calculations, from the lines of standard input to those of standard output.
 //!
 //! A thread reads lines (`input`) into a channel of columns; this one polls the RPC, which takes columns while it has
-//! capacity, and prints replies (`output`). A line is calculated as soon as it is read, and memory does not depend on
+//! capacity, and prints replies. A line is calculated as soon as it is read, and memory does not depend on
 //! the number of lines.
 
 mod input;
-mod output;
 mod progress;
 
 use std::cell::Cell;
+use std::fmt::Write;
 use std::io;
 use std::panic::resume_unwind;
 use std::thread;
 
 use calc::arithmetic::Operation;
-use calc::client::batch::request;
+use calc::client::batch::{request, results};
 use futures::StreamExt;
 use futures::channel::mpsc;
 use futures_lite::stream::block_on;
@@ -72,13 +72,20 @@ impl Batch {
         let mut failed = 0;
         for reply in block_on(client.batch().calculate(requests)) {
             let reply = reply?;
-            output::write(self.operation, &reply, &mut text);
+            failed += reply.errors.len();
+            let count = reply.n1.len() + reply.f1.len();
+            for result in results(self.operation, reply) {
+                // Writing to a String does not fail.
+                let _ = match result {
+                    Ok(number) => writeln!(text, "{number},"),
+                    Err(error) => writeln!(text, ",{}", error.reason()),
+                };
+            }
             if !exit::print_while_read(&text)? {
                 return Ok(());
             }
             text.clear();
-            progress.advance(read.get(), reply.n1.len() + reply.f1.len());
-            failed += reply.errors.len();
+            progress.advance(read.get(), count);
         }
         // The header of an empty input.
         exit::print(&text)?;
