@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use grpcio_kit::proto::grpc_health::health::HealthCheckRequest;
 use grpcio_kit::proto::grpc_health::health_grpc::HealthClient;
-use grpcio_kit::{CallOptions, Channel, ChannelBuilder, ClientThread, Code, ConnectError, Status};
+use grpcio_kit::{CallOptions, Channel, ChannelBuilder, ClientThread, Code, ConnectError};
 
 use crate::settings::Settings;
 
@@ -45,17 +45,12 @@ pub(crate) fn connect(builder: ChannelBuilder, settings: &Settings) -> Result<Ve
     }
     for connection in &connections {
         // Starts to connect without waiting.
-        connection.channel.try_connect(Duration::ZERO);
+        connection.channel.try_connect(Duration::ZERO, false);
     }
     let begin = Instant::now();
-    for (number, connection) in (1..).zip(&connections) {
-        let channel = &connection.channel;
+    for (number, Connection { channel, .. }) in (1..).zip(&connections) {
         let rest = settings.timeout.saturating_sub(begin.elapsed());
-        if settings.wait_for_ready {
-            // An RPC tries again where the channel gives up.
-            let _ = check(channel, CallOptions::default().timeout(rest).wait_for_ready(true));
-        }
-        if !channel.try_connect(if settings.wait_for_ready { Duration::ZERO } else { rest }) {
+        if !channel.try_connect(rest, settings.wait_for_ready) {
             let reason = reason(channel, settings.timeout);
             return Err(LoadError::Unreachable { number, reason });
         }
@@ -63,14 +58,10 @@ pub(crate) fn connect(builder: ChannelBuilder, settings: &Settings) -> Result<Ve
     Ok(connections)
 }
 
-/// Makes an RPC, whatever the server answers: any method would do.
-fn check(channel: &Channel, options: CallOptions) -> Result<(), Status> {
-    HealthClient::new(channel.clone()).check(&HealthCheckRequest::default(), options).map(drop)
-}
-
-/// Returns why there is no connection, from the status of an RPC.
+/// Returns why there is no connection, from the status of an RPC; any method would do.
 fn reason(channel: &Channel, timeout: Duration) -> String {
-    match check(channel, CallOptions::default().timeout(Duration::from_millis(100))) {
+    let options = CallOptions::default().timeout(Duration::from_millis(100));
+    match HealthClient::new(channel.clone()).check(&HealthCheckRequest::default(), options) {
         Err(status) if status.code() == Code::Unavailable => status.message().to_owned(),
         _ => format!("not connected within {} s", timeout.as_secs_f64()),
     }
