@@ -41,13 +41,20 @@ pub fn read(input: impl Read, header: bool, sender: Sender<Columns>) -> Result<(
     let mut lines = Lines { sender, columns: Columns::default(), line: 0, header };
     let mut line = Vec::new();
     loop {
-        // Without a line in the buffer the next read may block.
-        if !input.buffer().contains(&b'\n') && !lines.send() {
+        if let Some(end) = input.buffer().iter().position(|byte| *byte == b'\n') {
+            if !lines.push(&input.buffer()[..=end])? {
+                return Ok(());
+            }
+            input.consume(end + 1);
+            continue;
+        }
+        // Without the end of a line in the buffer the next read may block.
+        if !lines.send() {
             return Ok(());
         }
         line.clear();
         let read = input.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line);
-        read.map_err(|error| Exit::Failed(format!("cannot read standard input: {error}")))?;
+        read.map_err(|error| Exit::failed(format!("cannot read standard input: {error}")))?;
         if !lines.push(&line)? {
             return Ok(());
         }
