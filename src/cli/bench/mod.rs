@@ -98,7 +98,7 @@ impl Options {
         };
         let report = report.map_err(|error| self.exit(error))?;
         exit::print(&if self.format == "json" { self.json(&report) } else { self.text(&report) })?;
-        report.failure().map_or(Ok(()), |failure| Err(Exit::Bench(failure)))
+        report.failure().map_or(Ok(()), |failure| Err(Exit::Code(exit::BENCH, failure)))
     }
 
     fn settings(&self) -> Result<Settings, Exit> {
@@ -129,7 +129,8 @@ impl Options {
             LoadError::Channel(error) => error.into(),
             LoadError::Unreachable { number, reason } => {
                 let which = if self.connections == 1 { String::new() } else { format!(", connection {number}") };
-                Exit::Unreachable(format!("cannot connect to {}{which}: {reason}", self.server.target))
+                let message = format!("cannot connect to {}{which}: {reason}", self.server.target);
+                Exit::Code(exit::UNREACHABLE, message)
             }
             error => Exit::bench(error),
         }
