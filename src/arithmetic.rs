@@ -90,8 +90,8 @@ impl fmt::Display for Number {
     /// Writes a float with every digit of its double, as Python does: `5.0`, `0.3333333432674408`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Number::Integer(integer) => write!(f, "{integer}"),
-            Number::Float(float) => write!(f, "{:?}", f64::from(*float)),
+            Number::Integer(integer) => integer.fmt(f),
+            Number::Float(float) => fmt::Debug::fmt(&f64::from(*float), f),
         }
     }
 }

@@ -3,7 +3,6 @@
 //! Accepts the CSV that two columns of integers can have: quotes around a number, spaces, CRLF, a byte order mark.
 
 use std::io::{BufRead, BufReader, Read};
-use std::str;
 
 use calc::client::batch::DEFAULT_ELEMENTS;
 use futures::SinkExt;
@@ -132,7 +131,19 @@ fn pair(line: &[u8]) -> Option<(i32, i32)> {
 fn number(field: &[u8]) -> Option<i32> {
     let field = field.trim_ascii();
     let field = field.strip_prefix(b"\"").and_then(|field| field.strip_suffix(b"\"")).unwrap_or(field);
-    str::from_utf8(field).ok()?.parse().ok()
+    // Without a detour by `str`, which takes longer than the rest.
+    let (sign, digits) = match field {
+        [b'-', digits @ ..] => (-1, digits),
+        [b'+', digits @ ..] => (1, digits),
+        digits => (1, digits),
+    };
+    let (first, rest) = digits.split_first()?;
+    let append = |number: i64, byte: &u8| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        Some(number * 10 + i64::from(digit)).filter(|number| *number <= 1 << 31)
+    };
+    let number = rest.iter().try_fold(append(0, first)?, append)?;
+    i32::try_from(sign * number).ok()
 }
 
 #[cfg(test)]

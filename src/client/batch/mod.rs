@@ -165,13 +165,18 @@ pub fn request(operation: Operation, n1: Vec<i32>, n2: Vec<i32>) -> BatchRequest
 }
 
 /// Returns the results of a reply that [`Batch::calculate`] has checked.
+#[inline]
 pub fn results(operation: Operation, reply: BatchReply) -> impl Iterator<Item = Calculated> {
-    let mut errors = reply.errors.into_iter().peekable();
+    let mut errors = reply.errors.into_iter();
     // One of the two columns is empty.
     let integers = reply.n1.into_iter().map(Number::Integer);
     let numbers = integers.chain(reply.f1.into_iter().map(Number::Float));
-    (0..).zip(numbers).map(move |(index, number)| match errors.next_if(|error| error.index == index) {
-        None => Ok(number),
-        Some(error) => Err(ElementError::new(operation, error.code)),
+    numbers.enumerate().map(move |(index, number)| match errors.as_slice() {
+        [error, ..] if error.index as usize == index => {
+            let error = ElementError::new(operation, error.code);
+            errors.next();
+            Err(error)
+        }
+        _ => Ok(number),
     })
 }
