@@ -73,8 +73,8 @@ impl Batch {
         for reply in block_on(client.batch().calculate(requests)) {
             let reply = reply?;
             failed += reply.errors.len();
-            let count = reply.n1.len() + reply.f1.len();
-            for result in results(self.operation, reply) {
+            let results = results(self.operation, reply);
+            for result in &results {
                 // Writing to a String does not fail.
                 let _ = match result {
                     Ok(number) => writeln!(text, "{number},"),
@@ -85,7 +85,7 @@ impl Batch {
                 return Ok(());
             }
             text.clear();
-            progress.advance(read.get(), count);
+            progress.advance(read.get(), results.len());
         }
         // The header of an empty input.
         exit::print(&text)?;

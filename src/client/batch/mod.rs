@@ -165,18 +165,15 @@ pub fn request(operation: Operation, n1: Vec<i32>, n2: Vec<i32>) -> BatchRequest
 }
 
 /// Returns the results of a reply that [`Batch::calculate`] has checked.
-#[inline]
-pub fn results(operation: Operation, reply: BatchReply) -> impl Iterator<Item = Calculated> {
-    let mut errors = reply.errors.into_iter();
+pub fn results(operation: Operation, reply: BatchReply) -> Vec<Calculated> {
     // One of the two columns is empty.
     let integers = reply.n1.into_iter().map(Number::Integer);
-    let numbers = integers.chain(reply.f1.into_iter().map(Number::Float));
-    numbers.enumerate().map(move |(index, number)| match errors.as_slice() {
-        [error, ..] if error.index as usize == index => {
-            let error = ElementError::new(operation, error.code);
-            errors.next();
-            Err(error)
+    let floats = reply.f1.into_iter().map(Number::Float);
+    let mut results: Vec<_> = integers.chain(floats).map(Ok).collect();
+    for error in reply.errors {
+        if let Some(result) = results.get_mut(error.index as usize) {
+            *result = Err(ElementError::new(operation, error.code));
         }
-        _ => Ok(number),
-    })
+    }
+    results
 }
