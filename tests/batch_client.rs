@@ -77,7 +77,7 @@ fn a_server_without_the_service_is_unimplemented() {
     assert_eq!(error.status().code(), Code::Unimplemented);
 }
 
-/// The timeout limits the server, not the caller's stream of requests.
+/// The timeout limits the server, not the client's stream of requests.
 #[test]
 fn the_time_for_a_reply_runs_only_while_one_is_due() {
     let server = calculator();

@@ -13,7 +13,7 @@ use crate::schedule::Ticket;
 /// Exact digits of a latency.
 const DIGITS: u8 = 3;
 
-/// The range of the highest latency that is told apart: twice the timeout, within these.
+/// The bounds of the highest latency that the histograms distinguish, which is twice the timeout.
 const MIN_BOUND: Duration = Duration::from_secs(1);
 const MAX_BOUND: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 

@@ -52,7 +52,7 @@ impl<R: Stream<Item = BatchRequest>> Replies<R> {
         }
     }
 
-    /// Sends requests while there is capacity and the client has some.
+    /// Sends requests while there is capacity and some are ready.
     fn send(&mut self, cx: &mut Context<'_>) {
         while let (Some(sender), true) = (&self.sender, self.due.len() < MAX_IN_FLIGHT) {
             match self.requests.as_mut().poll_next(cx) {
