@@ -23,7 +23,7 @@ EXIT CODES:
 
 They are those of grpc_health_probe. With --watch the command ends with 3 when the server ends.";
 
-const WRONG_USAGE: u8 = 1;
+pub const WRONG_USAGE: u8 = 1;
 const NOT_CONNECTED: u8 = 2;
 const CALL_FAILED: u8 = 3;
 const NOT_SERVING: u8 = 4;
@@ -65,14 +65,6 @@ impl Health {
             Ok(ServingStatus::SERVING) => Ok(()),
             _ => Err(Exit::Code(NOT_SERVING, format!("the status is {}", name(&reply)))),
         }
-    }
-}
-
-/// Returns wrong usage with the exit code of a probe.
-pub fn as_probe(exit: Exit) -> Exit {
-    match exit {
-        Exit::Usage(message) => Exit::Code(WRONG_USAGE, message),
-        exit => exit,
     }
 }
 

@@ -82,20 +82,20 @@ pub fn time(text: &str) -> Result<Duration, String> {
     seconds(text, 0.001, MAX_CORE_SECONDS)
 }
 
-/// A time, or none. (structopt would take an `Option` for a flag that may be missing.)
-pub struct Time(pub Option<Duration>);
+/// A time, or none. An alias, because structopt takes an `Option` for a flag that may be missing.
+pub type Time = Option<Duration>;
 
 /// Parses a time that the C core keeps, or `none`.
 pub fn time_or_none(text: &str) -> Result<Time, String> {
-    unless("none", text, time).map(Time)
+    unless("none", text, time)
 }
 
-/// A sampling rate, or none.
-pub struct Rate(pub Option<f64>);
+/// A sampling rate, or none; an alias as [`Time`].
+pub type Rate = Option<f64>;
 
 /// Parses a sampling rate, or `off`.
 pub fn rate(text: &str) -> Result<Rate, String> {
-    unless("off", text, sampling_rate).map(Rate)
+    unless("off", text, sampling_rate)
 }
 
 /// Parses a compression algorithm.

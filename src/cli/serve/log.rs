@@ -38,7 +38,7 @@ impl Log {
 
     /// Adds the access log to the server.
     pub fn apply(&self, server: ServerBuilder) -> Result<ServerBuilder, Exit> {
-        match self.access_log.0 {
+        match self.access_log {
             None => Ok(server),
             Some(rate) => Ok(server.interceptor(AccessLog::new(rate).map_err(|error| Exit::Usage(error.to_string()))?)),
         }
