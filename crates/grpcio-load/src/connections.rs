@@ -29,33 +29,26 @@ pub enum LoadError {
     Thread(#[from] io::Error),
 }
 
-/// A channel, and the number of its thread.
-pub(crate) struct Connection {
-    pub(crate) channel: Channel,
-    pub(crate) thread: usize,
-}
-
-/// Connects all channels at the same time, within the timeout of a call.
-pub(crate) fn connect(builder: ChannelBuilder, settings: &Settings) -> Result<Vec<Connection>, LoadError> {
+/// Connects all channels at the same time, within the timeout of a call. Their threads take turns.
+pub(crate) fn connect(builder: ChannelBuilder, settings: &Settings) -> Result<Vec<Channel>, LoadError> {
     let threads: Vec<_> = (0..settings.threads.max(1)).map(|_| ClientThread::start()).collect();
     let builder = builder.own_connection(true);
-    let mut connections = Vec::new();
-    for (thread, client) in threads.iter().enumerate().cycle().take(settings.connections as usize) {
-        connections.push(Connection { channel: builder.clone().thread(client).connect()?, thread });
-    }
-    for connection in &connections {
+    let mut channels = Vec::new();
+    for thread in threads.iter().cycle().take(settings.connections as usize) {
+        let channel = builder.clone().thread(thread).connect()?;
         // Starts to connect without waiting.
-        connection.channel.try_connect(Duration::ZERO, false);
+        channel.try_connect(Duration::ZERO, false);
+        channels.push(channel);
     }
     let begin = Instant::now();
-    for (number, Connection { channel, .. }) in (1..).zip(&connections) {
+    for (number, channel) in (1..).zip(&channels) {
         let rest = settings.timeout.saturating_sub(begin.elapsed());
         if !channel.try_connect(rest, settings.wait_for_ready) {
             let reason = reason(channel, settings.timeout);
             return Err(LoadError::Unreachable { number, reason });
         }
     }
-    Ok(connections)
+    Ok(channels)
 }
 
 /// Returns why there is no connection, from the status of an RPC; any method would do.

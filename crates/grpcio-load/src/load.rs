@@ -9,7 +9,7 @@ use futures_timer::Delay;
 use grpcio_kit::{Channel, ChannelBuilder};
 
 use crate::caller::{Caller, Failure};
-use crate::connections::{Connection, LoadError, connect};
+use crate::connections::{LoadError, connect};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -56,7 +56,7 @@ impl StopHandle {
 /// A run that is connected and can begin.
 pub struct Load {
     settings: Settings,
-    connections: Vec<Connection>,
+    channels: Vec<Channel>,
     sender: Sender<Event>,
     events: Receiver<Event>,
 }
@@ -68,9 +68,9 @@ impl Load {
     ///
     /// [`LoadError`] if not all connections exist within [`Settings::timeout`].
     pub fn connect(channel: ChannelBuilder, settings: Settings) -> Result<Load, LoadError> {
-        let connections = connect(channel, &settings)?;
+        let channels = connect(channel, &settings)?;
         let (sender, events) = mpsc::channel();
-        Ok(Load { settings, connections, sender, events })
+        Ok(Load { settings, channels, sender, events })
     }
 
     /// Returns a handle that interrupts the run.
@@ -89,18 +89,18 @@ impl Load {
         shows_progress: bool,
         mut new_caller: impl FnMut(Channel, u64) -> C,
     ) -> Result<Report, LoadError> {
-        let Load { settings, connections, sender, events } = self;
-        let mut total = Tally::new(settings.timeout);
-        let tallies: Vec<_> = (0..settings.threads.max(1)).map(|_| SharedTally::new(total.empty())).collect();
+        let Load { settings, channels, sender, events } = self;
+        let mut total = Tally::new();
+        let tallies: Vec<_> = (0..settings.threads.max(1)).map(|_| SharedTally::new()).collect();
         let plan = Arc::new(Plan::new(&settings, Instant::now()));
         let mut callers = 0;
         // One call on every connection before the second on any.
         for _ in 0..settings.concurrency {
-            for Connection { channel, thread } in &connections {
+            for (channel, tally) in channels.iter().zip(tallies.iter().cycle()) {
                 callers += 1;
                 let caller = new_caller(channel.clone(), callers);
                 let finish = Finish(sender.clone());
-                let calls = repeat(caller, Arc::clone(&plan), tallies[*thread].clone());
+                let calls = repeat(caller, Arc::clone(&plan), tally.clone());
                 channel.spawn(async move {
                     let _finish = finish;
                     calls.await;
@@ -170,7 +170,7 @@ fn wait(settings: &Settings, plan: &Plan, events: &Receiver<Event>, mut callers:
 }
 
 fn collect(tallies: &[SharedTally], total: &mut Tally) {
-    let mut spare = total.empty();
+    let mut spare = Tally::new();
     for tally in tallies {
         tally.move_to(total, &mut spare);
     }
