@@ -69,11 +69,8 @@ impl FromStr for Operation {
 
     /// Parses [`Operation::name`]; `substract` too, as `calc.proto` spells it.
     fn from_str(name: &str) -> Result<Operation, UnknownOperation> {
-        let operation = Operation::ALL.into_iter().find(|operation| match operation {
-            Operation::Subtract => ["subtract", "substract"].contains(&name),
-            other => other.name() == name,
-        });
-        operation.ok_or_else(|| UnknownOperation(name.to_owned()))
+        let has_name = |of: &Operation| of.name() == name || of.method().to_lowercase() == name;
+        Operation::ALL.into_iter().find(has_name).ok_or_else(|| UnknownOperation(name.to_owned()))
     }
 }
 
