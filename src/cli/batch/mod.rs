@@ -24,7 +24,6 @@ use structopt::StructOpt;
 use super::connect::Connect;
 use super::exit::{self, Exit};
 use input::Columns;
-use progress::Progress;
 
 /// Input and output, for `--help`.
 pub const HELP: &str = "\
@@ -58,7 +57,7 @@ pub struct Batch {
 impl Batch {
     pub fn run(self) -> Result<(), Exit> {
         let client = self.server.client()?;
-        let mut progress = if self.quiet { Progress::none() } else { Progress::on_terminal() };
+        let progress = progress::bar(self.quiet);
         let (sender, columns) = mpsc::channel(1);
         let header = self.header;
         let reader = thread::spawn(move || input::read(io::stdin().lock(), header, sender));
@@ -69,7 +68,7 @@ impl Batch {
             request(self.operation, columns.n1, columns.n2)
         });
         let mut text = String::from(if self.header { "result,error\n" } else { "" });
-        let mut failed = 0;
+        let (mut calculated, mut failed) = (0, 0);
         for reply in block_on(client.batch().calculate(requests)) {
             let reply = reply?;
             failed += reply.errors.len();
@@ -85,7 +84,9 @@ impl Batch {
                 return Ok(());
             }
             text.clear();
-            progress.advance(read.get(), results.len());
+            calculated += results.len();
+            progress.set_message(calculated.to_string());
+            progress.set_position(read.get());
         }
         // The header of an empty input.
         exit::print(&text)?;
