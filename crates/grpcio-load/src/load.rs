@@ -32,7 +32,7 @@ enum Event {
     Interrupted,
 }
 
-/// Sends [`Event::Finished`] when its caller ends, even by a panic.
+/// Sends [`Event::Finished`] when it is dropped.
 struct Finish(Sender<Event>);
 
 impl Drop for Finish {
@@ -99,12 +99,7 @@ impl Load {
             for (channel, tally) in channels.iter().zip(tallies.iter().cycle()) {
                 callers += 1;
                 let caller = new_caller(channel.clone(), callers);
-                let finish = Finish(sender.clone());
-                let calls = repeat(caller, Arc::clone(&plan), tally.clone());
-                channel.spawn(async move {
-                    let _finish = finish;
-                    calls.await;
-                });
+                channel.spawn(repeat(caller, Arc::clone(&plan), tally.clone(), Finish(sender.clone())));
             }
         }
         drop(sender);
@@ -124,8 +119,8 @@ impl Load {
     }
 }
 
-/// Makes one call after the other as the plan says.
-async fn repeat(mut caller: impl Caller, plan: Arc<Plan>, tally: SharedTally) {
+/// Makes one call after the other as the plan says. Drops `_finish` in the end, also after a panic.
+async fn repeat(mut caller: impl Caller, plan: Arc<Plan>, tally: SharedTally, _finish: Finish) {
     while let Some(ticket) = plan.next().await {
         let begin = Instant::now();
         let result = caller.call().await;

@@ -14,7 +14,7 @@ use crate::text::{count, time};
 const UPDATES_PER_LINE: u32 = 5;
 
 pub(crate) struct Progress {
-    /// On a terminal.
+    /// On a terminal. Clears its line when it is dropped.
     bar: Option<ProgressBar>,
     settings: Settings,
     begin: Instant,
@@ -72,15 +72,6 @@ impl Progress {
         match plan.backlog().waiting {
             0 => line,
             waiting => format!("{line}, {} waiting", count(waiting)),
-        }
-    }
-}
-
-impl Drop for Progress {
-    /// Leaves the terminal as it was.
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
         }
     }
 }
