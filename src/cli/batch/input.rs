@@ -41,9 +41,7 @@ pub fn read(input: impl Read, header: bool, sender: Sender<Columns>) -> Result<(
     let mut line = Vec::new();
     loop {
         if let Some(end) = input.buffer().iter().position(|byte| *byte == b'\n') {
-            if !lines.push(&input.buffer()[..=end])? {
-                return Ok(());
-            }
+            lines.push(&input.buffer()[..=end])?;
             input.consume(end + 1);
             continue;
         }
@@ -54,9 +52,7 @@ pub fn read(input: impl Read, header: bool, sender: Sender<Columns>) -> Result<(
         line.clear();
         let read = input.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line);
         read.map_err(|error| Exit::failed(format!("cannot read standard input: {error}")))?;
-        if !lines.push(&line)? {
-            return Ok(());
-        }
+        lines.push(&line)?;
         if !line.ends_with(b"\n") {
             // The last one.
             lines.send();
@@ -75,8 +71,8 @@ struct Lines {
 }
 
 impl Lines {
-    /// Parses a line, and returns whether to go on.
-    fn push(&mut self, line: &[u8]) -> Result<bool, Exit> {
+    /// Parses a line, and sends the columns if they are full.
+    fn push(&mut self, line: &[u8]) -> Result<(), Exit> {
         self.line += 1;
         self.columns.read += line.len() as u64;
         if line.strip_suffix(b"\n").unwrap_or(line).len() > MAX_LINE {
@@ -88,7 +84,7 @@ impl Lines {
         };
         let content = content.trim_ascii();
         if content.is_empty() || std::mem::take(&mut self.header) {
-            return Ok(true);
+            return Ok(());
         }
         let Some((n1, n2)) = pair(content) else {
             let shown: String = String::from_utf8_lossy(content).chars().take(80).collect();
@@ -98,7 +94,10 @@ impl Lines {
         };
         self.columns.n1.push(n1);
         self.columns.n2.push(n2);
-        Ok(self.columns.n1.len() < DEFAULT_ELEMENTS || self.send())
+        if self.columns.n1.len() >= DEFAULT_ELEMENTS {
+            self.send();
+        }
+        Ok(())
     }
 
     /// Sends the pairs so far, and returns whether the receiver is there.
@@ -193,6 +192,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_number_is_what_the_standard_library_parses_as_an_int32() {
+        for text in
+            ["0", "-0", "+7", "007", "2147483647", "-2147483648", "2147483648", "-2147483649", "99999999999999999999"]
+                .into_iter()
+                .chain(["", "-", "+", "--1", "+-1", "1-", "1 2", "1a", "/", ":", "\u{663}", "0x1", "1.0", "1e3"])
+        {
+            assert_eq!(number(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        assert_eq!(number(b" \"-5\"\r"), Some(-5));
+        assert_eq!(number(b"\"-5"), None);
     }
 
     #[test]
