@@ -4,6 +4,7 @@ mod batch;
 mod unary;
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use structopt::StructOpt;
 use super::connect::Connect;
 use super::exit::{self, Exit};
 use super::values;
-use batch::{Batched, Messages};
+use batch::Batched;
 use unary::Unary;
 
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
@@ -90,9 +91,9 @@ impl Options {
                 Unary::new(Client::new(channel).timeout(timeout), operation, number)
             }),
             Some(elements) => {
-                let messages = Messages::new(operation, elements);
+                let messages = batch::messages(operation, elements);
                 load.run(!self.quiet, |channel, number| {
-                    Batched::new(Client::new(channel).timeout(timeout), messages.clone(), number)
+                    Batched::new(Client::new(channel).timeout(timeout), Arc::clone(&messages), number)
                 })
             }
         };
