@@ -69,11 +69,8 @@ impl FromStr for Operation {
 
     /// Parses [`Operation::name`]; `substract` too, as `calc.proto` spells it.
     fn from_str(name: &str) -> Result<Operation, UnknownOperation> {
-        let operation = Operation::ALL.into_iter().find(|operation| match operation {
-            Operation::Subtract => ["subtract", "substract"].contains(&name),
-            other => other.name() == name,
-        });
-        operation.ok_or_else(|| UnknownOperation(name.to_owned()))
+        let has_name = |of: &Operation| of.name() == name || of.method().to_lowercase() == name;
+        Operation::ALL.into_iter().find(has_name).ok_or_else(|| UnknownOperation(name.to_owned()))
     }
 }
 
@@ -90,8 +87,8 @@ impl fmt::Display for Number {
     /// Writes a float with every digit of its double, as Python does: `5.0`, `0.3333333432674408`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Number::Integer(integer) => write!(f, "{integer}"),
-            Number::Float(float) => write!(f, "{:?}", f64::from(*float)),
+            Number::Integer(integer) => integer.fmt(f),
+            Number::Float(float) => fmt::Debug::fmt(&f64::from(*float), f),
         }
     }
 }

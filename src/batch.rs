@@ -10,6 +10,9 @@ use grpcio_kit::{Call, Code, ReplyStream, RequestStream, Status};
 
 use crate::arithmetic::{self, ArithmeticError, Operation};
 use crate::calculator;
+use crate::proto::calc_batch::Operation::{
+    OPERATION_ADD, OPERATION_DIVIDE, OPERATION_MULTIPLY, OPERATION_SUBTRACT, OPERATION_UNSPECIFIED,
+};
 use crate::proto::calc_batch::{self as proto, BatchReply, BatchRequest, ElementError};
 use crate::proto::calc_batch_grpc::BatchCalculator;
 
@@ -37,10 +40,10 @@ impl BatchCalculator for BatchService {
 impl From<Operation> for proto::Operation {
     fn from(operation: Operation) -> proto::Operation {
         match operation {
-            Operation::Add => proto::Operation::OPERATION_ADD,
-            Operation::Subtract => proto::Operation::OPERATION_SUBTRACT,
-            Operation::Multiply => proto::Operation::OPERATION_MULTIPLY,
-            Operation::Divide => proto::Operation::OPERATION_DIVIDE,
+            Operation::Add => OPERATION_ADD,
+            Operation::Subtract => OPERATION_SUBTRACT,
+            Operation::Multiply => OPERATION_MULTIPLY,
+            Operation::Divide => OPERATION_DIVIDE,
         }
     }
 }
@@ -57,18 +60,15 @@ fn reply(request: &BatchRequest, number: usize) -> Result<BatchReply, Status> {
         let reason = format!("n1 has {} elements, the maximum is {MAX_ELEMENTS}: send more messages", n1.len());
         return reject("n1", reason);
     }
-    if operation.value() == 0 {
-        return reject("operation", "operation is not set".to_owned());
-    }
-    let known = Operation::ALL.into_iter().find(|known| *operation == proto::Operation::from(*known).into());
     let mut reply = BatchReply::default();
     let errors = &mut reply.errors;
-    match known {
-        Some(Operation::Add) => reply.n1 = column(n1, n2, errors, arithmetic::add),
-        Some(Operation::Subtract) => reply.n1 = column(n1, n2, errors, arithmetic::subtract),
-        Some(Operation::Multiply) => reply.n1 = column(n1, n2, errors, arithmetic::multiply),
-        Some(Operation::Divide) => reply.f1 = column(n1, n2, errors, arithmetic::divide),
-        None => return reject("operation", format!("operation {} is unknown: they are 1 to 4", operation.value())),
+    match operation.enum_value() {
+        Ok(OPERATION_ADD) => reply.n1 = column(n1, n2, errors, arithmetic::add),
+        Ok(OPERATION_SUBTRACT) => reply.n1 = column(n1, n2, errors, arithmetic::subtract),
+        Ok(OPERATION_MULTIPLY) => reply.n1 = column(n1, n2, errors, arithmetic::multiply),
+        Ok(OPERATION_DIVIDE) => reply.f1 = column(n1, n2, errors, arithmetic::divide),
+        Ok(OPERATION_UNSPECIFIED) => return reject("operation", "operation is not set".to_owned()),
+        Err(unknown) => return reject("operation", format!("operation {unknown} is unknown: they are 1 to 4")),
     }
     Ok(reply)
 }

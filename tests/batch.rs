@@ -4,7 +4,7 @@ use std::iter;
 use std::thread;
 use std::time::Duration;
 
-use calc::arithmetic::{self, ArithmeticError, Operation};
+use calc::arithmetic::{ArithmeticError, Number, Operation};
 use calc::batch::MAX_ELEMENTS;
 use calc::client::batch::{Batch, Calculated, ElementError, Replies, request};
 use calc::proto::calc_batch::{BatchReply, BatchRequest};
@@ -23,10 +23,10 @@ fn batch(server: &Server) -> Batch {
 }
 
 /// The results of the arithmetic, as the client returns them.
-fn expected<T>(n1: &[i32], n2: &[i32], f: impl Fn(i32, i32) -> Result<T, ArithmeticError>) -> Vec<Calculated<T>> {
+fn expected(operation: Operation, n1: &[i32], n2: &[i32]) -> Vec<Calculated> {
     let pairs = n1.iter().zip(n2);
     let results = pairs.map(|(&n1, &n2)| {
-        f(n1, n2).map_err(|error| match error {
+        operation.calculate(n1, n2).map_err(|error| match error {
             ArithmeticError::Overflow { .. } => ElementError::Overflow,
             ArithmeticError::DivisionByZero => ElementError::DivisionByZero,
         })
@@ -34,8 +34,13 @@ fn expected<T>(n1: &[i32], n2: &[i32], f: impl Fn(i32, i32) -> Result<T, Arithme
     results.collect()
 }
 
-fn bits(quotients: &[Calculated<f32>]) -> Vec<Calculated<u32>> {
-    quotients.iter().map(|quotient| quotient.map(f32::to_bits)).collect()
+/// Whether each result is an integer or a float, and its bits: 0.0 and -0.0 differ.
+fn bits(results: &[Calculated]) -> Vec<Result<(bool, u32), ElementError>> {
+    let bits = |number| match number {
+        Number::Integer(integer) => (true, integer as u32),
+        Number::Float(float) => (false, float.to_bits()),
+    };
+    results.iter().map(|result| result.map(bits)).collect()
 }
 
 /// Any int32, small ones and the edges often.
@@ -51,11 +56,10 @@ fn slices_have_the_results_of_the_arithmetic_however_they_are_divided_into_messa
     proptest!(config, |(pairs in pairs, elements in 1..100_usize)| {
         let (n1, n2): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
         let batch = batch(&server).elements(elements);
-        prop_assert_eq!(batch.add(&n1, &n2).unwrap(), expected(&n1, &n2, arithmetic::add));
-        prop_assert_eq!(batch.subtract(&n1, &n2).unwrap(), expected(&n1, &n2, arithmetic::subtract));
-        prop_assert_eq!(batch.multiply(&n1, &n2).unwrap(), expected(&n1, &n2, arithmetic::multiply));
-        let quotients = batch.divide(&n1, &n2).unwrap();
-        prop_assert_eq!(bits(&quotients), bits(&expected(&n1, &n2, arithmetic::divide)));
+        for operation in Operation::ALL {
+            let results = batch.columns(operation, &n1, &n2).unwrap();
+            prop_assert_eq!(bits(&results), bits(&expected(operation, &n1, &n2)));
+        }
     });
 }
 
@@ -64,9 +68,9 @@ fn a_quotient_has_the_bits_of_a_unary_call() {
     let server = calculator();
     let client = client(&server);
     let (n1, n2) = ([16_777_217, 0, i32::MIN, 1, i32::MAX], [5, -5, -1, 3, i32::MIN]);
-    for (index, quotient) in client.batch().divide(&n1, &n2).unwrap().into_iter().enumerate() {
-        assert_eq!(quotient.unwrap().to_bits(), client.divide(n1[index], n2[index]).unwrap().to_bits());
-    }
+    let quotients = client.batch().columns(Operation::Divide, &n1, &n2).unwrap();
+    let unary = n1.iter().zip(&n2).map(|(n1, n2)| Ok(Number::Float(client.divide(*n1, *n2).unwrap())));
+    assert_eq!(bits(&quotients), bits(&unary.collect::<Vec<_>>()));
 }
 
 #[test]
@@ -76,20 +80,19 @@ fn iterators_give_the_same_as_slices_in_their_order() {
     let n1: Vec<i32> = (0..100_000).collect();
     let n2: Vec<i32> = n1.iter().map(|n| n * 7919 % 1000).collect();
     let pairs = || n1.iter().copied().zip(n2.iter().copied());
-    assert!(batch.add_pairs(pairs()).map(Result::unwrap).eq(batch.add(&n1, &n2).unwrap()));
-    assert!(batch.subtract_pairs(pairs()).map(Result::unwrap).eq(batch.subtract(&n1, &n2).unwrap()));
-    assert!(batch.multiply_pairs(pairs()).map(Result::unwrap).eq(batch.multiply(&n1, &n2).unwrap()));
-    let quotients: Vec<_> = batch.divide_pairs(pairs()).map(Result::unwrap).collect();
-    assert_eq!(quotients, batch.divide(&n1, &n2).unwrap());
-    assert_eq!(quotients[0], Err(ElementError::DivisionByZero));
-    assert!(batch.add_pairs(iter::empty()).next().is_none());
-    assert!(batch.add(&[], &[]).unwrap().is_empty());
+    for operation in Operation::ALL {
+        let results: Vec<_> = batch.pairs(operation, pairs()).map(Result::unwrap).collect();
+        assert_eq!(results, batch.columns(operation, &n1, &n2).unwrap());
+        assert_eq!(results[0] == Err(ElementError::DivisionByZero), operation == Operation::Divide);
+    }
+    assert!(batch.pairs(Operation::Add, iter::empty()).next().is_none());
+    assert!(batch.columns(Operation::Add, &[], &[]).unwrap().is_empty());
 }
 
 #[test]
 fn slices_of_different_lengths_are_an_invalid_argument() {
     let server = calculator();
-    let error = batch(&server).add(&[1, 2], &[3]).unwrap_err();
+    let error = batch(&server).columns(Operation::Add, &[1, 2], &[3]).unwrap_err();
     assert_eq!(error.status().code(), Code::InvalidArgument);
     assert_eq!(error.status().message(), "n1 has 2 elements and n2 has 1: they must have the same length");
 }
@@ -99,8 +102,14 @@ fn a_message_has_as_many_elements_as_is_allowed_and_no_more() {
     let server = calculator();
     let column = vec![3; MAX_ELEMENTS];
     let batch = batch(&server);
-    assert_eq!(batch.clone().elements(usize::MAX).add(&column, &column).unwrap(), [Ok(6)].repeat(MAX_ELEMENTS));
-    assert_eq!(batch.clone().elements(0).add(&[1, 2], &[3, 4]).unwrap(), [Ok(4), Ok(6)]);
+    assert_eq!(
+        batch.clone().elements(usize::MAX).columns(Operation::Add, &column, &column).unwrap(),
+        [Ok(Number::Integer(6))].repeat(MAX_ELEMENTS)
+    );
+    assert_eq!(
+        batch.clone().elements(0).columns(Operation::Add, &[1, 2], &[3, 4]).unwrap(),
+        [Ok(Number::Integer(4)), Ok(Number::Integer(6))]
+    );
 
     let column = vec![3; MAX_ELEMENTS + 1];
     let requests = [request(Operation::Add, vec![], vec![]), request(Operation::Add, column.clone(), column)];
@@ -117,10 +126,10 @@ fn a_message_has_as_many_elements_as_is_allowed_and_no_more() {
 fn a_stream_of_pairs_gives_each_result_before_the_next_pair_is_there() {
     let server = calculator();
     let (sender, pairs) = mpsc::unbounded();
-    let mut quotients = block_on_stream(batch(&server).divide_stream(pairs));
+    let mut quotients = block_on_stream(batch(&server).stream(Operation::Divide, pairs));
     for n in 0..10 {
         sender.unbounded_send((n, 4)).unwrap();
-        assert_eq!(quotients.next(), Some(Ok(Ok(n as f32 / 4.0))));
+        assert_eq!(quotients.next(), Some(Ok(Ok(Number::Float(n as f32 / 4.0)))));
     }
     drop(sender);
     assert!(quotients.next().is_none());

@@ -5,6 +5,7 @@ use std::iter;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use calc::arithmetic::{Number, Operation};
 use calc::client::batch::{Batch, ElementError, MAX_IN_FLIGHT};
 use calc::proto::calc_batch::{BatchReply, BatchRequest, ElementError as Element};
 use calc::proto::calc_batch_grpc::{BatchCalculator, batch_calculator_service};
@@ -29,11 +30,11 @@ fn an_endless_iterator_is_taken_a_few_messages_ahead_of_its_results() {
         taken.set(taken.get() + 1);
         (taken.get(), 1)
     });
-    let mut sums = batch(&server).elements(10).add_pairs(pairs);
+    let mut sums = batch(&server).elements(10).pairs(Operation::Add, pairs);
     assert_eq!(taken.get(), 0);
     for n in 0..1000 {
         let n = n + 1;
-        assert_eq!(sums.next(), Some(Ok(Ok(n + 1))));
+        assert_eq!(sums.next(), Some(Ok(Ok(Number::Integer(n + 1)))));
         assert!(taken.get() as usize <= n as usize + 10 * MAX_IN_FLIGHT, "{} taken at result {n}", taken.get());
     }
     // Dropping the results cancels the RPC.
@@ -45,9 +46,13 @@ fn an_endless_iterator_is_taken_a_few_messages_ahead_of_its_results() {
 fn an_iterator_of_operands_may_make_blocking_calls() {
     let server = calculator();
     let client = client(&server);
-    let pairs = (0..10).map(|n| (client.add(n, n).unwrap(), client.batch().add(&[n], &[1]).unwrap()[0].unwrap()));
-    let products: Vec<_> = client.batch().elements(3).multiply_pairs(pairs).map(|n| n.unwrap().unwrap()).collect();
-    assert_eq!(products, (0..10).map(|n| 2 * n * (n + 1)).collect::<Vec<_>>());
+    let incremented = |n| match client.batch().columns(Operation::Add, &[n], &[1]).unwrap()[..] {
+        [Ok(Number::Integer(sum))] => sum,
+        ref other => panic!("{other:?}"),
+    };
+    let pairs = (0..10).map(|n| (client.add(n, n).unwrap(), incremented(n)));
+    let products = client.batch().elements(3).pairs(Operation::Multiply, pairs);
+    assert!(products.eq((0..10).map(|n| Ok(Ok(Number::Integer(2 * n * (n + 1)))))));
 }
 
 #[test]
@@ -55,12 +60,12 @@ fn a_silent_server_is_deadline_exceeded_and_a_missing_one_unavailable() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let client = Client::connect(&address).unwrap().wait_for_ready(true).timeout(Duration::from_millis(200));
-    assert!(matches!(client.batch().add(&[1], &[2]), Err(Error::DeadlineExceeded(_))));
-    let first = client.batch().add_pairs([(1, 2)]).next();
+    assert!(matches!(client.batch().columns(Operation::Add, &[1], &[2]), Err(Error::DeadlineExceeded(_))));
+    let first = client.batch().pairs(Operation::Add, [(1, 2)]).next();
     assert!(matches!(first, Some(Err(Error::DeadlineExceeded(_)))), "{first:?}");
     drop(silent);
     let client = Client::connect(&address).unwrap().timeout(PATIENCE);
-    let mut sums = client.batch().add_pairs(iter::repeat((1, 2)));
+    let mut sums = client.batch().pairs(Operation::Add, iter::repeat((1, 2)));
     assert!(matches!(sums.next(), Some(Err(Error::Unavailable(_)))));
     assert!(sums.next().is_none());
 }
@@ -68,11 +73,11 @@ fn a_silent_server_is_deadline_exceeded_and_a_missing_one_unavailable() {
 #[test]
 fn a_server_without_the_service_is_unimplemented() {
     let server = start(Server::builder());
-    let error = batch(&server).divide(&[1], &[2]).unwrap_err();
+    let error = batch(&server).columns(Operation::Divide, &[1], &[2]).unwrap_err();
     assert_eq!(error.status().code(), Code::Unimplemented);
 }
 
-/// The timeout limits the server, not the caller's stream of requests.
+/// The timeout limits the server, not the client's stream of requests.
 #[test]
 fn the_time_for_a_reply_runs_only_while_one_is_due() {
     let server = calculator();
@@ -100,8 +105,8 @@ impl BatchCalculator for Stalling {
 fn a_server_that_stops_replying_is_deadline_exceeded() {
     let server = start(Server::builder().service(batch_calculator_service(Stalling)));
     let client = client(&server).timeout(Duration::from_secs(2));
-    let mut sums = client.batch().elements(1).add_pairs(iter::repeat((7, 0)));
-    assert_eq!(sums.next(), Some(Ok(Ok(7))));
+    let mut sums = client.batch().elements(1).pairs(Operation::Add, iter::repeat((7, 0)));
+    assert_eq!(sums.next(), Some(Ok(Ok(Number::Integer(7)))));
     let late = sums.next().unwrap().unwrap_err();
     assert!(matches!(&late, Error::DeadlineExceeded(_)) && late.to_string().contains("no reply within 2 s"), "{late}");
     assert!(sums.next().is_none());
@@ -152,7 +157,7 @@ fn replies_that_do_not_fit_their_requests_are_an_error() {
     ];
     for (reply_to, reason) in cases {
         let server = start(Server::builder().service(batch_calculator_service(Broken(reply_to))));
-        let failed = batch(&server).add(&[1, 2], &[3, 4]).unwrap_err();
+        let failed = batch(&server).columns(Operation::Add, &[1, 2], &[3, 4]).unwrap_err();
         assert_eq!(failed.status().code(), Code::Internal);
         assert!(failed.to_string().contains(reason), "{failed}");
     }
@@ -165,7 +170,7 @@ fn an_unknown_code_of_a_calculation_is_passed_on() {
         Some(BatchReply { n1: request.n1, errors, ..Default::default() })
     };
     let server = start(Server::builder().service(batch_calculator_service(Broken(reply_to))));
-    let results = batch(&server).add(&[1, 2], &[3, 4]).unwrap();
-    assert_eq!(results, [Ok(1), Err(ElementError::Other(Code::PermissionDenied))]);
+    let results = batch(&server).columns(Operation::Add, &[1, 2], &[3, 4]).unwrap();
+    assert_eq!(results, [Ok(Number::Integer(1)), Err(ElementError::Other(Code::PermissionDenied))]);
     assert_eq!(results[1].unwrap_err().to_string(), "PERMISSION_DENIED");
 }

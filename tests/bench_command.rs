@@ -90,7 +90,7 @@ fn with_a_rate_the_count_is_exact_too_and_the_warm_up_comes_before_it() {
 }
 
 #[test]
-fn calls_are_made_for_as_long_as_asked() {
+fn calls_are_made_for_the_duration() {
     let (server, counter) = counted();
     let (code, report, _) =
         bench(&target(&server), &["--duration", "0.3", "--warm-up", "0.2", "--quiet", "--format", "json"]);
@@ -182,15 +182,15 @@ fn tls_and_tokens_work_as_for_other_commands() {
         (folder.arg("tls.crt"), folder.arg("tls.key"), folder.arg("ca.crt"), folder.arg("tokens"));
     let serve = ["serve", "--listen", "127.0.0.1:0", "--tls-cert", &crt, "--tls-key", &key, "--token-file", &tokens];
     let server = ServerProcess::start(&mut calc(&serve));
-    let ask = |args: &[&str]| bench(server.target(), &[&["--count", "20", "--connections", "2"], args].concat());
+    let call = |args: &[&str]| bench(server.target(), &[&["--count", "20", "--connections", "2"], args].concat());
 
-    let (code, report, stderr) = ask(&["--tls-ca", &ca, "--token-file", &tokens]);
+    let (code, report, stderr) = call(&["--tls-ca", &ca, "--token-file", &tokens]);
     assert_eq!((code, stderr.as_str()), (0, ""), "{report}");
-    let (code, report, stderr) = ask(&["--tls-ca", &ca]);
+    let (code, report, stderr) = call(&["--tls-ca", &ca]);
     assert_eq!((code, stderr.as_str()), (8, "error: of 20 calls 20 failed\n"));
     assert!(report.contains("UNAUTHENTICATED") && report.contains("no token"), "{report}");
     // The authorities of the system, of which ours is none.
-    let (code, report, stderr) = ask(&["--tls", "on", "--token-file", &tokens]);
+    let (code, report, stderr) = call(&["--tls", "on", "--token-file", &tokens]);
     assert_eq!((code, report.as_str()), (6, ""), "{stderr}");
 }
 

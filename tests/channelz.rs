@@ -88,7 +88,7 @@ fn timestamps_are_utc_in_any_time_zone() {
 }
 
 #[test]
-fn a_page_has_as_many_servers_as_asked_for_and_the_next_one_goes_on() {
+fn a_page_has_as_many_servers_as_requested_and_the_next_one_continues() {
     let ours = [calculator(), calculator(), calculator()];
     let clients = ours.each_ref().map(|server| ChannelzClient::new(channel(server)));
     for max_results in [1, 2, 100] {

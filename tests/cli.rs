@@ -22,7 +22,7 @@ fn outcome(args: &[&str]) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-fn ask(server: &Server, args: &[&str]) -> (i32, String, String) {
+fn call(server: &Server, args: &[&str]) -> (i32, String, String) {
     outcome(&[args, &["--timeout", "30", "--target", &target(server)]].concat())
 }
 
@@ -33,35 +33,35 @@ fn success(stdout: &str) -> (i32, String, String) {
 #[test]
 fn the_result_is_all_that_is_printed() {
     let server = calculator();
-    assert_eq!(ask(&server, &["add", "20", "10"]), success("30\n"));
-    assert_eq!(ask(&server, &["substract", "20", "10"]), success("10\n"));
-    assert_eq!(ask(&server, &["subtract", "20", "10"]), success("10\n"));
-    assert_eq!(ask(&server, &["multiply", "20", "10"]), success("200\n"));
-    assert_eq!(ask(&server, &["divide", "10", "2"]), success("5.0\n"));
+    assert_eq!(call(&server, &["add", "20", "10"]), success("30\n"));
+    assert_eq!(call(&server, &["substract", "20", "10"]), success("10\n"));
+    assert_eq!(call(&server, &["subtract", "20", "10"]), success("10\n"));
+    assert_eq!(call(&server, &["multiply", "20", "10"]), success("200\n"));
+    assert_eq!(call(&server, &["divide", "10", "2"]), success("5.0\n"));
 }
 
 #[test]
 fn negative_numbers_need_no_escape() {
     let server = calculator();
-    assert_eq!(ask(&server, &["add", "-3", "-4"]), success("-7\n"));
-    assert_eq!(ask(&server, &["subtract", "0", "-2147483647"]), success("2147483647\n"));
+    assert_eq!(call(&server, &["add", "-3", "-4"]), success("-7\n"));
+    assert_eq!(call(&server, &["subtract", "0", "-2147483647"]), success("2147483647\n"));
 }
 
 #[test]
 fn a_quotient_is_printed_with_all_its_digits_as_python_does() {
     let server = calculator();
-    assert_eq!(ask(&server, &["divide", "1", "3"]), success("0.3333333432674408\n"));
-    assert_eq!(ask(&server, &["divide", "2147483647", "1"]), success("2147483648.0\n"));
-    assert_eq!(ask(&server, &["divide", "0", "-5"]), success("-0.0\n"));
+    assert_eq!(call(&server, &["divide", "1", "3"]), success("0.3333333432674408\n"));
+    assert_eq!(call(&server, &["divide", "2147483647", "1"]), success("2147483648.0\n"));
+    assert_eq!(call(&server, &["divide", "0", "-5"]), success("-0.0\n"));
 }
 
 #[test]
 fn each_kind_of_error_has_its_exit_code_and_says_why() {
     let server = calculator();
-    let (code, stdout, stderr) = ask(&server, &["add", "2147483647", "1"]);
+    let (code, stdout, stderr) = call(&server, &["add", "2147483647", "1"]);
     assert_eq!((code, stdout.as_str()), (3, ""));
     assert_eq!(stderr, "error: 2147483647 + 1 = 2147483648 does not fit an int32 (-2147483648 to 2147483647)\n");
-    assert_eq!(ask(&server, &["divide", "1", "0"]), (4, String::new(), "error: division by zero\n".to_owned()));
+    assert_eq!(call(&server, &["divide", "1", "0"]), (4, String::new(), "error: division by zero\n".to_owned()));
 
     // Accepts connections and does not reply.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -73,7 +73,7 @@ fn each_kind_of_error_has_its_exit_code_and_says_why() {
     assert_eq!((code, stdout.as_str()), (6, ""), "{stderr}");
 
     let other = crate::common::start(Server::builder());
-    let (code, _, stderr) = ask(&other, &["add", "1", "2"]);
+    let (code, _, stderr) = call(&other, &["add", "1", "2"]);
     assert_eq!(code, 7, "{stderr}");
     assert!(stderr.contains("UNIMPLEMENTED"), "{stderr}");
 }

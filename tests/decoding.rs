@@ -1,4 +1,4 @@
-//! Generated messages, as bytes and back.
+//! Encoding and decoding of generated messages.
 
 use grpcio_kit::wire;
 use protobuf::{EnumOrUnknown, Message, MessageField};
@@ -34,7 +34,7 @@ fn delimited(number: u64, value: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn negative_zero_is_sent_and_zero_is_not() {
+fn negative_zero_is_encoded_and_zero_is_not() {
     let message = Every { a_float: -0.0, a_double: -0.0, ..Every::default() };
     let bytes = message.write_to_bytes().unwrap();
     assert_eq!(bytes.len(), 9 + 5);
@@ -60,7 +60,7 @@ fn wide_varints_are_truncated_in_every_kind_of_field() {
     assert_eq!((message.optional_sint32, message.optional_bool), (Some(i32::MIN), Some(true)));
     assert_eq!(message.optional_level, low);
 
-    // Fields that are packed take elements that are not, and the other way round.
+    // Packed fields accept unpacked elements, and the other way round.
     for base in [40, 60] {
         let unpacked = bytes([base + 3, base + 5, base + 7, base + 13, base + 16]);
         let packed = [3, 5, 7, 13, 16].map(|number| delimited(base + number, &[WIDE, WIDE].concat())).concat();
@@ -136,39 +136,39 @@ fn known_fields_with_another_wire_type_are_skipped() {
 }
 
 #[test]
-fn a_message_field_that_comes_twice_is_merged() {
+fn a_message_field_that_occurs_twice_is_merged() {
     let bytes = [delimited(17, &field(1, 0, &[5])), delimited(17, &delimited(2, b"five"))].concat();
     let nested = decode(&bytes).unwrap().nested;
     assert_eq!((nested.value, &*nested.text), (5, "five"));
 }
 
 #[test]
-fn malformed_bytes_are_refused() {
+fn malformed_bytes_are_a_decoding_error() {
     for (bytes, what) in [
         (vec![0x00, 0x01], "field number 0"),
-        (field(3, 0, &[0x80]), "an open varint"),
+        (field(3, 0, &[0x80]), "a truncated varint"),
         (field(3, 0, &[0xff; 11]), "a varint of eleven bytes"),
-        (field(1, 4, &[]), "an end of a group"),
-        (field(1, 3, &[]), "an open group"),
-        (field(2, 5, &[0]), "an open float"),
+        (field(1, 4, &[]), "an end of a group without its start"),
+        (field(1, 3, &[]), "a group without its end"),
+        (field(2, 5, &[0]), "a truncated float"),
         (delimited(14, &[0xff]), "a string that is not UTF-8"),
-        ([delimited(17, &[]), vec![0x8a, 0x01, 5]].concat(), "an open message"),
-        ([varint(43 << 3 | 2), vec![5, 1]].concat(), "an open packed field"),
-        ([varint(81 << 3 | 2), vec![5, 8, 1]].concat(), "an open map entry"),
+        ([delimited(17, &[]), vec![0x8a, 0x01, 5]].concat(), "a truncated message"),
+        ([varint(43 << 3 | 2), vec![5, 1]].concat(), "a truncated packed field"),
+        ([varint(81 << 3 | 2), vec![5, 8, 1]].concat(), "a truncated map entry"),
     ] {
         assert!(decode(&bytes).is_err(), "{what}");
     }
 }
 
 #[test]
-fn messages_nest_to_a_hundred_levels() {
+fn messages_nest_up_to_a_hundred_levels() {
     let nested = |levels| (0..levels).fold(Vec::new(), |inner, _| delimited(99, &inner));
     decode(&nested(100)).unwrap();
     assert!(decode(&nested(101)).is_err());
 }
 
 #[test]
-fn a_message_comes_back_as_it_was_sent() {
+fn a_decoded_message_equals_the_encoded_one() {
     let nested = Nested { value: -7, text: "seven".into(), ..Nested::default() };
     let message = Every {
         a_double: 1.5,

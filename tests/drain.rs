@@ -1,4 +1,4 @@
-//! A busy server that is told to end, by clients that are not ours.
+//! Graceful shutdown of a busy server, seen by independent clients.
 
 use std::process::Stdio;
 
@@ -12,8 +12,8 @@ fn serve(args: &[&str]) -> ServerProcess {
     ServerProcess::start(calc(&["serve", "--listen", "127.0.0.1:0"]).args(args))
 }
 
-/// Starts `tests/python/drain.py` and waits until it keeps the servers busy. At the end of its input it finishes, and
-/// fails if anything was lost.
+/// Starts `tests/python/drain.py` and waits until it has RPCs in flight. At the end of its standard input it finishes
+/// them, and fails if an RPC or a reply was lost.
 fn keep_busy(scenario: &str, servers: &[&ServerProcess]) -> Running {
     let mut command = python("tests/python/drain.py");
     command.arg(scenario).args(servers.iter().map(|server| server.target())).stdin(Stdio::piped());
@@ -22,18 +22,19 @@ fn keep_busy(scenario: &str, servers: &[&ServerProcess]) -> Running {
     client
 }
 
-/// Calls that come in while a server ends were CANCELLED by the C core, and not tried again: `cmake/patches.cmake`.
+/// The C core ended RPCs that arrived during a shutdown with CANCELLED, which clients do not retry:
+/// `cmake/patches.cmake`.
 #[test]
-fn no_call_is_lost_by_a_client_that_tries_again() {
-    let (mut ending, staying) = (serve(&[]), serve(&[]));
-    let mut client = keep_busy("load", &[&ending, &staying]);
-    ending.process.signal(SIGTERM);
-    assert_eq!(ending.process.wait().code(), Some(0));
+fn a_client_that_retries_unavailable_loses_no_rpc() {
+    let (mut draining, other) = (serve(&[]), serve(&[]));
+    let mut client = keep_busy("load", &[&draining, &other]);
+    draining.process.signal(SIGTERM);
+    assert_eq!(draining.process.wait().code(), Some(0));
     client.end_of_input();
 }
 
 #[test]
-fn streams_go_on_until_they_end_by_themselves() {
+fn streams_in_flight_go_on_until_the_client_ends_them() {
     let mut server = serve(&["--grace", "30"]);
     let mut client = keep_busy("streams", &[&server]);
     server.process.signal(SIGTERM);
@@ -42,10 +43,11 @@ fn streams_go_on_until_they_end_by_themselves() {
     assert_eq!(server.process.wait().code(), Some(0));
 }
 
-/// The C core closed the connection with its last call, and what was still on its way was lost: `cmake/patches.cmake`.
+/// The C core closed the connection with its last RPC, and lost the replies that it had not yet sent:
+/// `cmake/patches.cmake`.
 #[test]
-fn a_client_that_reads_slowly_gets_every_reply_before_the_server_ends() {
-    for scenario in ["slow_reader", "slow_reader_that_was_warned"] {
+fn a_client_that_reads_slowly_receives_every_reply_before_the_server_exits() {
+    for scenario in ["slow_reader", "slow_reader_after_one_goaway"] {
         let mut server = serve(&["--grace", "30"]);
         let mut client = keep_busy(scenario, &[&server]);
         server.process.signal(SIGTERM);
@@ -55,9 +57,9 @@ fn a_client_that_reads_slowly_gets_every_reply_before_the_server_ends() {
 }
 
 #[test]
-fn a_client_that_stays_does_not_keep_the_server_for_long() {
+fn a_connection_without_rpcs_does_not_delay_the_shutdown() {
     let mut server = serve(&["--grace", "600"]);
-    let mut client = keep_busy("stays", &[&server]);
+    let mut client = keep_busy("idle_connection", &[&server]);
     server.process.signal(SIGTERM);
     assert_eq!(server.process.wait().code(), Some(0));
     server.wait_for_line("shut down; all RPCs finished");
@@ -65,9 +67,9 @@ fn a_client_that_stays_does_not_keep_the_server_for_long() {
 }
 
 #[test]
-fn calls_that_do_not_end_are_cancelled_and_counted() {
+fn rpcs_in_flight_after_the_grace_are_cancelled_and_counted() {
     let mut server = serve(&["--grace", "0.5"]);
-    let mut client = keep_busy("forever", &[&server]);
+    let mut client = keep_busy("endless", &[&server]);
     server.process.signal(SIGTERM);
     assert_eq!(server.process.wait().code(), Some(1));
     server.wait_for_line("shut down; 4 RPCs were cancelled");
@@ -75,7 +77,7 @@ fn calls_that_do_not_end_are_cancelled_and_counted() {
 }
 
 #[test]
-fn a_server_serves_on_during_the_drain_delay_and_is_not_serving_by_its_health() {
+fn during_the_drain_delay_the_server_takes_rpcs_and_its_health_is_not_serving() {
     let mut server = serve(&["--drain-delay", "60", "--metrics", "127.0.0.1:0"]);
     let health = || run(calc(&["health", "--target", server.target()]).env("CALC_TIMEOUT", "30")).status.code();
     let metrics = server.metrics.as_deref().unwrap().strip_prefix("http://").unwrap();
@@ -87,7 +89,7 @@ fn a_server_serves_on_during_the_drain_delay_and_is_not_serving_by_its_health() 
     wait_until(|| page("/readyz") == "503");
     assert_eq!(page("/healthz"), "200");
     assert_eq!(stdout_of(&mut calc(&["add", "1", "2", "--timeout=30", "--target", server.target()])), "3\n");
-    // A second signal does not wait.
+    // A second signal ends the process at once.
     server.process.signal(SIGTERM);
     assert!(!server.process.wait().success());
 }

@@ -266,7 +266,7 @@ fn a_second_health_service_is_an_error() {
 #[test]
 fn python_gets_an_answer_to_every_method() {
     let server = calculator();
-    assert_eq!(stdout_of(python("tests/python/health.py").args([&target(&server), "ask"])), ANSWERS);
+    assert_eq!(stdout_of(python("tests/python/health.py").args([&target(&server), "all"])), ANSWERS);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use grpcio_kit::http::{HttpError, HttpServer, MAX_CONNECTIONS, Pages, Response};
 use grpcio_kit::{Metrics, Readiness, Server};
 
-use crate::common::http::{ask, connect, get, read_all, status};
+use crate::common::http::{connect, get, read_all, send, status};
 use crate::common::{PATIENCE, start};
 
 fn local() -> grpcio_kit::ListenAddress {
@@ -51,7 +51,7 @@ fn metrics_have_prometheus_media_type() {
 #[test]
 fn a_head_request_gets_the_length_and_no_body() {
     let port = health();
-    let reply = ask(port.address(), "HEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+    let reply = send(port.address(), "HEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_eq!(status(&reply), "200");
     assert!(reply.contains("\r\nContent-Length: 3\r\n") && reply.ends_with("\r\n\r\n"), "{reply:?}");
 }
@@ -68,7 +68,7 @@ fn other_methods_are_not_allowed() {
     let port = health();
     for method in ["POST", "DELETE", "get", "OPTIONS"] {
         let reply =
-            ask(port.address(), &format!("{method} /healthz HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"));
+            send(port.address(), &format!("{method} /healthz HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"));
         assert_eq!(status(&reply), "405", "{method}");
         assert!(reply.contains("\r\nAllow: GET, HEAD\r\n"), "{reply}");
     }
@@ -78,7 +78,7 @@ fn other_methods_are_not_allowed() {
 fn an_invalid_request_gets_a_400() {
     let port = health();
     for request in ["hello\r\n\r\n", "GET /healthz HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
-        assert_eq!(status(&ask(port.address(), request)), "400", "{request:?}");
+        assert_eq!(status(&send(port.address(), request)), "400", "{request:?}");
     }
 }
 
@@ -88,11 +88,11 @@ fn a_head_over_8_kib_gets_a_431_however_large_it_is() {
     let port = health();
     for fields in [1, 2, 5] {
         let field = format!("A: {}\r\n", "x".repeat(8100));
-        let reply = ask(port.address(), &format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", field.repeat(fields)));
+        let reply = send(port.address(), &format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", field.repeat(fields)));
         assert_eq!(status(&reply), if fields == 1 && field.len() < 8150 { "404" } else { "431" }, "{fields}");
     }
     let many = "a: b\r\n".repeat(100);
-    assert_eq!(status(&ask(port.address(), &format!("GET / HTTP/1.1\r\nHost: h\r\n{many}\r\n"))), "431");
+    assert_eq!(status(&send(port.address(), &format!("GET / HTTP/1.1\r\nHost: h\r\n{many}\r\n"))), "431");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Each limit exceeded by independent clients: the documented status follows, and the server goes on.
+//! Independent clients exceed each limit, receive the documented status, and the server serves others.
 
 use std::time::Duration;
 
@@ -10,59 +10,59 @@ use crate::kinds::Echo;
 use crate::protos::kinds_grpc::kinds_service;
 
 /// Runs a scenario of `tests/python/limits.py` against a server with these limits.
-fn drive(scenario: &str, limits: Limits) -> String {
+fn drive(scenario: &str, limits: Limits) {
     let server = start(Server::builder().service(kinds_service(Echo)).limits(limits));
-    stdout_of(python("tests/python/limits.py").args([scenario, &target(&server)]))
+    stdout_of(python("tests/python/limits.py").args([scenario, &target(&server)]));
 }
 
 #[test]
-fn a_request_over_the_limit_is_resource_exhausted_even_if_it_becomes_so_when_decompressed() {
+fn a_request_over_the_size_limit_is_resource_exhausted_also_if_only_its_decompressed_size_is() {
     drive("request_bytes", Limits { max_request_bytes: 100_000, ..Limits::default() });
 }
 
 #[test]
-fn a_reply_over_the_limit_is_resource_exhausted() {
+fn a_reply_over_the_size_limit_is_resource_exhausted() {
     drive("reply_bytes", Limits { max_reply_bytes: 1_000, ..Limits::default() });
 }
 
 #[test]
-fn metadata_over_the_limit_is_resource_exhausted() {
+fn metadata_over_the_size_limit_is_resource_exhausted() {
     drive("metadata_bytes", Limits { max_metadata_bytes: 4_096, ..Limits::default() });
 }
 
 #[test]
-fn calls_over_the_limit_of_a_connection_wait_and_a_client_that_does_not_loses_its_connection() {
+fn rpcs_over_max_concurrent_streams_wait_and_a_client_that_sends_them_loses_its_connection() {
     drive("concurrent_streams", Limits { max_concurrent_streams: 2, ..Limits::default() });
 }
 
 #[test]
-fn streaming_calls_over_the_limit_of_the_server_are_resource_exhausted_until_one_ends() {
+fn streaming_rpcs_over_max_streaming_calls_are_resource_exhausted_until_one_ends() {
     drive("streaming_calls", Limits { max_streaming_calls: 2, ..Limits::default() });
 }
 
 #[test]
-fn a_streaming_call_ends_at_the_deadline_that_the_server_allows() {
+fn a_streaming_rpc_ends_at_max_deadline() {
     drive("deadline", Limits { max_deadline: Some(Duration::from_millis(500)), ..Limits::default() });
 }
 
 #[test]
-fn an_old_connection_is_asked_to_end_and_its_calls_are_cancelled_after_the_grace() {
+fn a_connection_over_its_maximum_age_gets_goaway_and_its_rpcs_are_cancelled_after_the_grace() {
     let half = Some(Duration::from_millis(500));
     drive("connection_age", Limits { max_connection_age: half, max_connection_age_grace: half, ..Limits::default() });
 }
 
 #[test]
-fn an_idle_connection_is_asked_to_end() {
+fn an_idle_connection_gets_goaway() {
     drive("connection_idle", Limits { max_connection_idle: Some(Duration::from_millis(500)), ..Limits::default() });
 }
 
 #[test]
-fn a_connection_that_says_nothing_is_closed() {
+fn a_connection_without_a_handshake_is_closed() {
     drive("handshake", Limits { handshake_timeout: Duration::from_millis(500), ..Limits::default() });
 }
 
 #[test]
-fn a_client_that_does_not_answer_pings_loses_its_connection() {
+fn a_client_that_does_not_acknowledge_pings_loses_its_connection() {
     let half = Duration::from_millis(500);
     drive("keepalive", Limits { keepalive_time: half, keepalive_timeout: half, ..Limits::default() });
 }
@@ -73,19 +73,19 @@ fn a_client_that_pings_too_often_loses_its_connection() {
 }
 
 #[test]
-fn calls_over_the_memory_quota_are_cancelled() {
-    let outcome = drive("memory", Limits { memory_quota: 16 * 1024 * 1024, ..Limits::default() });
-    println!("{outcome}");
+fn rpcs_over_the_memory_quota_are_cancelled() {
+    drive("memory", Limits { memory_quota: 16 * 1024 * 1024, ..Limits::default() });
 }
 
-/// Rapid reset, CVE-2023-44487: the C core accepted all of them, and other RPCs waited for seconds: `cmake/patches.cmake`.
+/// Rapid reset, CVE-2023-44487: the C core accepted all these streams, and other RPCs waited for seconds:
+/// `cmake/patches.cmake`.
 #[test]
-fn calls_that_are_reset_at_once_are_refused_while_too_many_of_them_are_still_to_be_dealt_with() {
+fn new_streams_are_refused_while_too_many_reset_ones_are_unprocessed() {
     drive("rapid_reset", Limits::default());
 }
 
-/// grpcio holds a slot until the request has arrived: 256 such RPCs once stopped the server.
+/// grpcio keeps a slot until the request has arrived: 256 such RPCs once stopped the server.
 #[test]
-fn calls_without_their_requests_do_not_keep_others_from_being_answered() {
+fn rpcs_without_their_requests_do_not_block_others() {
     drive("without_requests", Limits::default());
 }

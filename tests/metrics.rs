@@ -25,7 +25,7 @@ struct Refuse;
 impl Interceptor for Refuse {
     fn before(&self, call: &Call<'_>) -> Result<(), Status> {
         match call.metadata("refuse") {
-            Some(_) => Err(Status::new(Code::PermissionDenied, "as you asked")),
+            Some(_) => Err(Status::new(Code::PermissionDenied, "as requested")),
             None => Ok(()),
         }
     }

@@ -28,15 +28,15 @@ fn panics() -> Service {
         .build()
 }
 
-/// One queue: if its thread ended, no RPC would be answered.
+/// A server with one queue: if its thread ended, no RPC would get a reply.
 fn server() -> Server {
-    // Ten thousand backtraces would hide the other output.
+    // Ten thousand backtraces would hide other output.
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let meant = info.payload().downcast_ref::<String>().is_some_and(|text| text.starts_with("secret"));
-            if !meant && info.payload().downcast_ref::<&str>() != Some(&"secret") {
+            let is_ours = info.payload().downcast_ref::<String>().is_some_and(|text| text.starts_with("secret"));
+            if !is_ours && info.payload().downcast_ref::<&str>() != Some(&"secret") {
                 hook(info);
             }
         }));
@@ -56,18 +56,18 @@ fn panic_once(channel: &Channel) {
 }
 
 #[test]
-fn ten_thousand_panics_in_a_row_lose_no_queue_and_no_other_call() {
+fn ten_thousand_panics_stop_no_queue_and_fail_no_other_rpc() {
     let server = server();
     let other = client(&server);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let other = scope.spawn(|| {
-            let mut calls = 0;
+            let mut rpcs = 0;
             while !done.load(Ordering::Relaxed) {
                 assert_eq!(other.add(20, 10), Ok(30));
-                calls += 1;
+                rpcs += 1;
             }
-            calls
+            rpcs
         });
         let channel = channel(&server);
         for _ in 0..10_000 {
@@ -89,7 +89,7 @@ fn a_panic_is_logged_with_the_name_of_the_method() {
     assert!(log.contains("secret 0"), "{log}");
 }
 
-/// The log, kept in memory; one for all tests.
+/// The log in memory, of all tests.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -117,7 +117,7 @@ impl Write for Log {
 }
 
 #[test]
-fn a_panic_of_a_streaming_method_is_internal_at_whatever_point_it_comes() {
+fn a_panic_of_a_streaming_method_is_internal_before_its_replies_and_between_them() {
     let server = server();
     let channel = channel(&server);
     let at_once: Vec<_> = channel.server_streaming(AT_ONCE, &AddRequest::new(), options()).collect();

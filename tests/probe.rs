@@ -23,17 +23,17 @@ fn outcome(args: &[&str]) -> (i32, String) {
 fn the_probe_has_the_exit_codes_of_grpc_health_probe() {
     let server = calculator();
     let at = ["--timeout", "30", "--target", &target(&server)];
-    let ask = |args: &[&str]| outcome(&[&at, args].concat());
-    assert_eq!(ask(&[]), (0, "SERVING\n".to_owned()));
-    assert_eq!(ask(&["calc.Calculator"]), (0, "SERVING\n".to_owned()));
-    assert_eq!(ask(&["test.Nowhere"]), (3, String::new()));
-    assert_eq!(ask(&["--bogus"]), (1, String::new()));
-    assert_eq!(ask(&["one", "two"]), (1, String::new()));
+    let check = |args: &[&str]| outcome(&[&at, args].concat());
+    assert_eq!(check(&[]), (0, "SERVING\n".to_owned()));
+    assert_eq!(check(&["calc.Calculator"]), (0, "SERVING\n".to_owned()));
+    assert_eq!(check(&["test.Nowhere"]), (3, String::new()));
+    assert_eq!(check(&["--bogus"]), (1, String::new()));
+    assert_eq!(check(&["one", "two"]), (1, String::new()));
     assert_eq!(outcome(&["--target", "nowhere"]), (1, String::new()));
     assert_eq!(outcome(&["--timeout", "soon"]), (1, String::new()));
     server.health().unwrap().set(calculator::NAME, ServingStatus::NotServing);
-    assert_eq!(ask(&["calc.Calculator"]), (4, "NOT_SERVING\n".to_owned()));
-    assert_eq!(ask(&[]), (0, "SERVING\n".to_owned()));
+    assert_eq!(check(&["calc.Calculator"]), (4, "NOT_SERVING\n".to_owned()));
+    assert_eq!(check(&[]), (0, "SERVING\n".to_owned()));
     assert_eq!(probe(&["--help"]).0, 0);
 }
 

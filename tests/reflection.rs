@@ -1,4 +1,4 @@
-//! Server reflection, asked by Python's client, and our client against Python's server.
+//! Server reflection: Python's client on our server, and our client on Python's server.
 
 use grpcio_kit::reflection::Conflict;
 use grpcio_kit::reflection_client::{ReflectionClient, ReflectionError};

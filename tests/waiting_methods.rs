@@ -22,7 +22,7 @@ const METHOD: Method<AddRequest, AddReply> = Method::new("/test.Waiting/Method")
 const QUICK: Method<AddRequest, AddReply> = Method::new("/test.Waiting/Quick");
 const SECOND: Duration = Duration::from_secs(1);
 
-/// One queue: a method that blocked its thread would be noticed.
+/// A server with one queue: a method that blocked its thread would delay the other RPCs.
 fn server() -> ServerBuilder {
     Server::builder().queues(NonZeroUsize::MIN)
 }
@@ -47,7 +47,7 @@ fn code(channel: &Channel, options: CallOptions) -> Code {
     channel.unary(METHOD, &request(0), options).unwrap_err().code()
 }
 
-/// Tells when it is dropped.
+/// Sends a message when it is dropped.
 struct Dropped(Sender<()>);
 
 impl Drop for Dropped {
@@ -56,7 +56,7 @@ impl Drop for Dropped {
     }
 }
 
-/// A method whose future is never ready; each tells when it has begun and when it is dropped.
+/// A service whose asynchronous method never completes, and a message for each RPC that begins and for each dropped one.
 fn never() -> (Service, Receiver<()>, Receiver<()>) {
     let ((begun, has_begun), (dropped, is_dropped)) = (mpsc::channel(), mpsc::channel());
     let senders = Mutex::new((begun, dropped));
@@ -71,7 +71,7 @@ fn never() -> (Service, Receiver<()>, Receiver<()>) {
     (service.build(), has_begun, is_dropped)
 }
 
-/// What an interceptor is told of the end of `METHOD`.
+/// An interceptor that sends the outcome of `METHOD`: status code, replies sent, and whether it blocked the thread.
 struct Ends(Mutex<Sender<(Code, u64, bool)>>);
 
 impl Interceptor for Ends {
@@ -89,15 +89,15 @@ fn ends() -> (Ends, Receiver<(Code, u64, bool)>) {
 }
 
 #[test]
-fn a_future_that_another_thread_completes_is_the_reply_and_holds_nobody_up() {
+fn a_future_completed_by_another_thread_delays_no_other_rpc() {
     let (promises, waiting) = mpsc::channel();
     let promises = Mutex::new(promises);
     let service = service().unary_async(METHOD, move |call, request: AddRequest| {
         let (promise, promised) = oneshot::channel::<i32>();
         promises.lock().unwrap().send(promise).unwrap();
         async move {
-            let n1 = promised.await.map_err(|_| Status::new(Code::Aborted, "nobody answers"))?;
-            // A copy of the context can be asked after the wait.
+            let n1 = promised.await.map_err(|_| Status::new(Code::Aborted, "no promise"))?;
+            // The copy of the context is complete after the wait.
             assert_eq!(call.metadata("hand"), Some(&b"left"[..]));
             assert!(!call.peer().is_empty() && call.time_left().is_some());
             Ok(reply(n1 + request.n1))
@@ -167,7 +167,7 @@ fn a_panic_in_a_future_or_before_it_is_internal() {
 }
 
 #[test]
-fn a_future_in_flight_is_waited_for_in_a_drain_and_dropped_after_the_grace() {
+fn a_shutdown_waits_for_a_future_in_flight_and_drops_it_after_the_grace() {
     let (service, begun, dropped) = never();
     let server = start(server().service(service));
     let rpc = channel(&server).unary_async(METHOD, &request(0), options());
@@ -181,7 +181,7 @@ fn a_future_in_flight_is_waited_for_in_a_drain_and_dropped_after_the_grace() {
 }
 
 #[test]
-fn a_waker_that_outlives_its_future_does_not_hold_the_server_up() {
+fn a_waker_that_outlives_its_future_does_not_delay_the_shutdown() {
     let wakers = Arc::new(Mutex::new(Vec::<Waker>::new()));
     let left = Arc::clone(&wakers);
     let service = service().unary_async(METHOD, move |_, _| {
@@ -201,7 +201,7 @@ fn a_waker_that_outlives_its_future_does_not_hold_the_server_up() {
 }
 
 #[test]
-fn asynchronous_rpcs_over_the_limit_on_streaming_calls_are_resource_exhausted() {
+fn asynchronous_rpcs_over_max_streaming_calls_are_resource_exhausted() {
     let (service, begun, _dropped) = never();
     let limits = Limits { max_streaming_calls: 1, ..Limits::default() };
     let server = start(server().service(service).limits(limits));
@@ -211,7 +211,7 @@ fn asynchronous_rpcs_over_the_limit_on_streaming_calls_are_resource_exhausted() 
     assert_eq!(code(&channel, options()), Code::ResourceExhausted);
 }
 
-/// A method that blocks until it is let go, and tells in which thread.
+/// A service on worker threads, whose method sends its thread's name and then blocks until the sender sends or is dropped.
 fn blocking(threads: usize, max_queued: usize) -> (Service, Receiver<String>, Sender<()>) {
     let (entered, enters) = mpsc::channel();
     let (leave, leaves) = mpsc::channel();
@@ -223,7 +223,7 @@ fn blocking(threads: usize, max_queued: usize) -> (Service, Receiver<String>, Se
         if request.n1 < 0 {
             panic!("secret");
         }
-        // A closed channel lets all go.
+        // A closed channel releases all.
         let _ = leaves.lock().unwrap().recv();
         Ok(reply(request.n1))
     });
@@ -231,18 +231,18 @@ fn blocking(threads: usize, max_queued: usize) -> (Service, Receiver<String>, Se
 }
 
 #[test]
-fn a_method_on_workers_may_block_and_those_over_the_bound_are_resource_exhausted() {
+fn a_method_on_workers_may_block_and_rpcs_over_max_queued_are_resource_exhausted() {
     let (service, entered, leave) = blocking(1, 1);
     let server = start(server().service(service));
     let channel = channel(&server);
     let running = channel.unary_async(METHOD, &request(1), options());
     assert_eq!(entered.recv_timeout(PATIENCE).unwrap(), "grpc-worker-0");
     assert_eq!(channel.unary(QUICK, &request(7), options()), Ok(reply(7)));
-    // Two more, of which one waits and one is refused, in the order of their arrival.
+    // Two more: the first waits in the queue, the second is rejected.
     let queued = channel.unary_async(METHOD, &request(2), options());
-    let refused = channel.unary(METHOD, &request(3), options()).unwrap_err();
-    assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert!(refused.message().contains("1 RPCs wait for a worker thread, the limit (max_queued)"), "{refused}");
+    let rejected = channel.unary(METHOD, &request(3), options()).unwrap_err();
+    assert_eq!(rejected.code(), Code::ResourceExhausted);
+    assert!(rejected.message().contains("1 RPCs wait for a worker thread, the limit (max_queued)"), "{rejected}");
     drop(leave);
     assert_eq!(futures::executor::block_on(future::join(running, queued)), (Ok(reply(1)), Ok(reply(2))));
 }
@@ -255,7 +255,7 @@ fn an_rpc_whose_deadline_passes_in_the_queue_does_not_run() {
     let running = channel.unary_async(METHOD, &request(1), options());
     entered.recv_timeout(PATIENCE).unwrap();
     assert_eq!(code(&channel, CallOptions::default().timeout(Duration::from_millis(200))), Code::DeadlineExceeded);
-    // Its place is free again, as soon as the server has seen the deadline too.
+    // Its place in the queue is free again once the server has noticed the deadline too.
     wait_until(|| code(&channel, CallOptions::default().timeout(Duration::from_millis(200))) == Code::DeadlineExceeded);
     drop(leave);
     assert_eq!(futures::executor::block_on(running), Ok(reply(1)));
@@ -263,7 +263,7 @@ fn an_rpc_whose_deadline_passes_in_the_queue_does_not_run() {
 }
 
 #[test]
-fn a_panic_on_a_worker_is_internal_and_leaves_the_worker_to_others() {
+fn a_panic_on_a_worker_is_internal_and_does_not_end_the_worker() {
     let (service, _entered, leave) = blocking(1, 0);
     drop(leave);
     let server = start(server().service(service));
@@ -272,7 +272,7 @@ fn a_panic_on_a_worker_is_internal_and_leaves_the_worker_to_others() {
         assert_eq!(status.code(), Code::Internal);
         assert!(!status.message().contains("secret"), "{status}");
     }
-    // The reply leaves before its worker is free.
+    // The reply is sent before its worker is free.
     wait_until(|| channel(&server).unary(METHOD, &request(5), options()) == Ok(reply(5)));
 }
 
@@ -298,7 +298,7 @@ fn the_threads_of_a_pool_end_with_its_last_server() {
 }
 
 #[test]
-fn a_method_that_is_not_plain_unary_cannot_be_put_on_workers() {
+fn only_a_synchronous_unary_method_can_run_on_workers() {
     let workers = Workers::new(NonZeroUsize::MIN, 0).unwrap();
     let asynchronous = service().unary_async(METHOD, |_, _| async { Ok(AddReply::new()) }).build();
     let streaming = service().server_streaming(METHOD, |_, _| Ok(stream::empty().boxed())).build();
@@ -309,16 +309,16 @@ fn a_method_that_is_not_plain_unary_cannot_be_put_on_workers() {
     }
 }
 
-/// It moved with each look, and unary RPCs reported a limit that nobody enforced.
+/// It changed with each read, and unary RPCs had a deadline that was not enforced.
 #[test]
 fn a_deadline_stays_the_same_and_is_the_one_that_is_enforced() {
-    fn look(call: &Call<'_>) -> Option<i32> {
+    fn seconds_left(call: &Call<'_>) -> Option<i32> {
         let deadline = call.deadline();
         thread::sleep(Duration::from_millis(2));
         assert_eq!(call.deadline(), deadline);
         Some(i32::try_from(deadline?.saturating_duration_since(Instant::now()).as_secs()).unwrap())
     }
-    let seconds = |call: &Call<'_>| Ok(reply(look(call).unwrap_or(-1)));
+    let seconds = |call: &Call<'_>| Ok(reply(seconds_left(call).unwrap_or(-1)));
     let workers = Workers::new(NonZeroUsize::MIN, 0).unwrap();
     const ON_WORKERS: Method<AddRequest, AddReply> = Method::new("/test.Deadline/OnWorkers");
     const ASYNC: Method<AddRequest, AddReply> = Method::new("/test.Deadline/Async");
@@ -351,7 +351,7 @@ fn a_deadline_stays_the_same_and_is_the_one_that_is_enforced() {
 }
 
 #[test]
-fn a_method_that_blocks_its_queue_s_thread_is_told_to_interceptors() {
+fn interceptors_see_which_methods_blocked_their_queue_s_thread() {
     fn block() -> Result<AddReply, Status> {
         thread::sleep(Duration::from_millis(50));
         Ok(AddReply::new())

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use calc::client::{Client, USER_AGENT};
-use grpcio_kit::proto::grpc_health::health::HealthCheckRequest;
-use grpcio_kit::proto::grpc_health::health_grpc::HealthClient;
 use grpcio_kit::{BearerToken, CallOptions, Channel, ChannelBuilder, ClientTls};
 use structopt::StructOpt;
 
@@ -62,7 +60,7 @@ impl Connect {
             channel = channel.tls(tls);
         }
         if let Some(path) = &self.token_file {
-            channel = channel.bearer_token(BearerToken::read(path)?);
+            channel = channel.bearer_token(BearerToken::read(path).map_err(Exit::failed)?);
         }
         Ok(channel)
     }
@@ -89,17 +87,5 @@ impl Connect {
     /// Returns the options of an RPC.
     pub fn call_options(&self) -> CallOptions {
         CallOptions::default().timeout(self.timeout).wait_for_ready(self.wait_for_ready)
-    }
-
-    /// Connects a channel within `timeout`, and returns whether that succeeded: until the first failure, or for all of
-    /// `timeout` with `--wait-for-ready`.
-    pub fn try_connect(&self, channel: &Channel, timeout: Duration) -> bool {
-        if !self.wait_for_ready {
-            return channel.try_connect(timeout);
-        }
-        // An RPC tries again where the channel gives up. The reply is irrelevant.
-        let options = CallOptions::default().timeout(timeout).wait_for_ready(true);
-        let _ = HealthClient::new(channel.clone()).check(&HealthCheckRequest::default(), options);
-        channel.try_connect(Duration::ZERO)
     }
 }

@@ -23,7 +23,7 @@ EXIT CODES:
 
 They are those of grpc_health_probe. With --watch the command ends with 3 when the server ends.";
 
-const WRONG_USAGE: u8 = 1;
+pub const WRONG_USAGE: u8 = 1;
 const NOT_CONNECTED: u8 = 2;
 const CALL_FAILED: u8 = 3;
 const NOT_SERVING: u8 = 4;
@@ -44,7 +44,7 @@ impl Health {
     pub fn run(self) -> Result<(), Exit> {
         let begin = Instant::now();
         let channel = self.server.channel()?;
-        let is_connected = self.server.try_connect(&channel, self.server.timeout);
+        let is_connected = channel.try_connect(self.server.timeout, self.server.wait_for_ready);
         // Without a connection, the status of the RPC says why.
         let rest = self.server.timeout.saturating_sub(begin.elapsed());
         let client = HealthClient::new(channel);
@@ -63,24 +63,16 @@ impl Health {
         print(&reply)?;
         match reply.status.enum_value() {
             Ok(ServingStatus::SERVING) => Ok(()),
-            _ => Err(Exit::Probe(NOT_SERVING, format!("the status is {}", name(&reply)))),
+            _ => Err(Exit::Code(NOT_SERVING, format!("the status is {}", name(&reply)))),
         }
-    }
-}
-
-/// Returns wrong usage with the exit code of a probe.
-pub fn as_probe(exit: Exit) -> Exit {
-    match exit {
-        Exit::Usage(message) => Exit::Probe(WRONG_USAGE, message),
-        exit => exit,
     }
 }
 
 fn failure(is_connected: bool, status: &Status) -> Exit {
     match status.code() {
-        _ if !is_connected => Exit::Probe(NOT_CONNECTED, format!("cannot connect: {status}")),
-        Code::Unimplemented => Exit::Probe(CALL_FAILED, format!("the server has no grpc.health.v1.Health: {status}")),
-        _ => Exit::Probe(CALL_FAILED, status.to_string()),
+        _ if !is_connected => Exit::Code(NOT_CONNECTED, format!("cannot connect: {status}")),
+        Code::Unimplemented => Exit::Code(CALL_FAILED, format!("the server has no grpc.health.v1.Health: {status}")),
+        _ => Exit::Code(CALL_FAILED, status.to_string()),
     }
 }
 

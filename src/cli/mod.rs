@@ -82,15 +82,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(matches) => Command::from_clap(matches).run(command, matches),
         Err(error) => explain(error),
     };
-    let Err(mut exit) = result else {
-        return ExitCode::SUCCESS;
-    };
-    if let (Exit::Usage(message), Some(command)) = (&mut exit, command) {
-        *message += &environment::sources(message, command);
-        if command.get_name() == "health" {
-            exit = health::as_probe(exit);
+    let exit = match (result, command) {
+        (Ok(()), _) => return ExitCode::SUCCESS,
+        (Err(Exit::Usage(message)), Some(command)) => {
+            let message = format!("{message}{}", environment::sources(&message, command));
+            let is_probe = command.get_name() == "health";
+            if is_probe { Exit::Code(health::WRONG_USAGE, message) } else { Exit::Usage(message) }
         }
-    }
+        (Err(exit), _) => exit,
+    };
     exit.report()
 }
 

@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use grpcio_kit::{ClientAuth, Compression, MAX_LIMIT};
 
-/// The maximum number of completion queues, and of threads.
-const MAX_QUEUES: usize = 256;
+/// The maximum number of completion queues, and of threads. Unwrapped by the compiler.
+const MAX_QUEUES: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+
+/// The maximum of `--batch`.
+#[expect(clippy::cast_possible_truncation, reason = "it is 65,536")]
+const MAX_ELEMENTS: u32 = calc::batch::MAX_ELEMENTS as u32;
 
 /// The maximum of a time that the program keeps itself, in seconds: a year.
 const MAX_SECONDS: f64 = 31_536_000.0;
@@ -20,11 +24,6 @@ const MAX_CORE_SECONDS: f64 = 2_147_483.646;
 fn number<T: FromStr + PartialOrd + Display>(text: &str, what: &str, min: T, max: T) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| (&min..=&max).contains(&number));
     number.ok_or_else(|| format!("`{text}` is not {what} from {min} to {max}"))
-}
-
-fn seconds(text: &str, min: f64, max: f64) -> Result<Duration, String> {
-    // Does not panic: the range is positive and finite.
-    number(text, "a number of seconds", min, max).map(Duration::from_secs_f64)
 }
 
 /// Parses one of a few words.
@@ -39,9 +38,33 @@ fn unless<T>(word: &str, text: &str, parse: impl Fn(&str) -> Result<T, String>) 
     if text == word { Ok(None) } else { parse(text).map(Some).map_err(|reason| format!("{reason}, or `{word}`")) }
 }
 
-/// Parses an operand.
-pub fn operand(text: &str) -> Result<i32, String> {
-    number(text, "an int32, a whole number", i32::MIN, i32::MAX)
+/// Defines parsers: a name and a type, what the number is, and its range.
+macro_rules! numbers {
+    ($($name:ident: $number:ty = $what:literal, $min:expr, $max:expr;)+) => {
+        $(pub fn $name(text: &str) -> Result<$number, String> {
+            number(text, $what, $min, $max)
+        })+
+    };
+}
+
+numbers! {
+    operand: i32 = "an int32, a whole number", i32::MIN, i32::MAX;
+    queues: NonZeroUsize = "a number of queues", NonZeroUsize::MIN, MAX_QUEUES;
+    threads: NonZeroUsize = "a number of threads", NonZeroUsize::MIN, MAX_QUEUES;
+    bytes: u32 = "a number of bytes", 1, MAX_LIMIT;
+    // Less than a MiB does not hold a connection and its requests.
+    memory: usize = "a number of bytes", 1024 * 1024, isize::MAX as usize;
+    count: u32 = "a number", 1, MAX_LIMIT;
+    connections: u32 = "a number of connections", 1, 1000;
+    concurrency: u32 = "a number of calls in flight", 1, 10_000;
+    elements: u32 = "a number of elements", 1, MAX_ELEMENTS;
+    calls_per_second: f64 = "a number of calls per second", 0.001, 1_000_000.0;
+    sampling_rate: f64 = "a sampling rate", 0.0, 1.0;
+}
+
+fn seconds(text: &str, min: f64, max: f64) -> Result<Duration, String> {
+    // Does not panic: the range is positive and finite.
+    number(text, "a number of seconds", min, max).map(Duration::from_secs_f64)
 }
 
 /// Parses a time over 0 s.
@@ -59,71 +82,20 @@ pub fn time(text: &str) -> Result<Duration, String> {
     seconds(text, 0.001, MAX_CORE_SECONDS)
 }
 
-/// A time, or none. (structopt would take an `Option` for a flag that may be missing.)
-pub struct Time(pub Option<Duration>);
+/// A time, or none. An alias, because structopt takes an `Option` for a flag that may be missing.
+pub type Time = Option<Duration>;
 
 /// Parses a time that the C core keeps, or `none`.
 pub fn time_or_none(text: &str) -> Result<Time, String> {
-    unless("none", text, time).map(Time)
+    unless("none", text, time)
 }
 
-/// Parses a number of completion queues.
-pub fn queues(text: &str) -> Result<NonZeroUsize, String> {
-    number(text, "a number of queues", NonZeroUsize::MIN, max_queues())
-}
-
-/// Parses a number of threads, each of which serves a completion queue.
-pub fn threads(text: &str) -> Result<NonZeroUsize, String> {
-    number(text, "a number of threads", NonZeroUsize::MIN, max_queues())
-}
-
-fn max_queues() -> NonZeroUsize {
-    NonZeroUsize::new(MAX_QUEUES).unwrap_or(NonZeroUsize::MIN)
-}
-
-/// Parses a number of bytes.
-pub fn bytes(text: &str) -> Result<u32, String> {
-    number(text, "a number of bytes", 1, MAX_LIMIT)
-}
-
-/// Parses a number of bytes of memory. Less than a MiB does not hold a connection and its requests.
-pub fn memory(text: &str) -> Result<usize, String> {
-    number(text, "a number of bytes", 1024 * 1024, isize::MAX as usize)
-}
-
-/// Parses a count.
-pub fn count(text: &str) -> Result<u32, String> {
-    number(text, "a number", 1, MAX_LIMIT)
-}
-
-/// Parses a number of connections of a client.
-pub fn connections(text: &str) -> Result<u32, String> {
-    number(text, "a number of connections", 1, 1000)
-}
-
-/// Parses a number of RPCs in flight on a connection.
-pub fn concurrency(text: &str) -> Result<u32, String> {
-    number(text, "a number of calls in flight", 1, 10_000)
-}
-
-/// Parses a number of calculations per message.
-pub fn elements(text: &str) -> Result<u32, String> {
-    #[expect(clippy::cast_possible_truncation, reason = "it is 65,536")]
-    const MAX: u32 = calc::batch::MAX_ELEMENTS as u32;
-    number(text, "a number of elements", 1, MAX)
-}
-
-/// Parses a number of RPCs per second.
-pub fn calls_per_second(text: &str) -> Result<f64, String> {
-    number(text, "a number of calls per second", 0.001, 1_000_000.0)
-}
-
-/// A sampling rate, or none.
-pub struct Rate(pub Option<f64>);
+/// A sampling rate, or none; an alias as [`Time`].
+pub type Rate = Option<f64>;
 
 /// Parses a sampling rate, or `off`.
 pub fn rate(text: &str) -> Result<Rate, String> {
-    unless("off", text, |text| number(text, "a sampling rate", 0.0, 1.0)).map(Rate)
+    unless("off", text, sampling_rate)
 }
 
 /// Parses a compression algorithm.

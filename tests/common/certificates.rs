@@ -84,12 +84,12 @@ impl Folder {
         self.folder.path().join(name)
     }
 
-    /// The path, as an argument.
+    /// Returns the path of a file as an argument.
     pub fn arg(&self, name: &str) -> String {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    /// Writes a file atomically, readable for its owner alone.
+    /// Writes a file atomically, readable by its owner only.
     pub fn put(&self, name: &str, content: impl AsRef<[u8]>) {
         let next = self.path(&format!("{name}.next"));
         fs::write(&next, content).unwrap();
@@ -103,7 +103,7 @@ impl Folder {
         self.put(&format!("{name}.key"), &pair.key);
     }
 
-    /// The server's files, polled often.
+    /// Returns the server's files, polled often.
     pub fn server(&self) -> ServerTlsFiles {
         ServerTls::files(self.path("tls.crt"), self.path("tls.key")).poll_interval(Duration::from_millis(20))
     }

@@ -11,8 +11,8 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends `request` and returns all that comes back.
-pub fn ask(address: SocketAddr, request: &str) -> String {
+/// Sends a request and returns the response.
+pub fn send(address: SocketAddr, request: &str) -> String {
     let mut stream = connect(address);
     stream.write_all(request.as_bytes()).unwrap();
     read_all(&mut stream)
@@ -25,7 +25,7 @@ pub fn read_all(stream: &mut TcpStream) -> String {
 }
 
 pub fn get(address: SocketAddr, path: &str) -> String {
-    ask(address, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+    send(address, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 }
 
 /// Returns the status code of a response, or the whole text if it is not one.

@@ -1,4 +1,4 @@
-//! Helpers of several tests: one way to start a server, a program and a raw RPC.
+//! Helpers of several tests: servers, programs, certificates, raw RPCs.
 
 pub mod certificates;
 pub mod http;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use grpcio_kit::{Channel, Server, ServerBuilder};
 
-/// The maximum time of everything that a test waits for.
+/// The maximum time that a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The project's root.
@@ -45,7 +45,7 @@ pub fn client(server: &Server) -> calc::Client {
     calc::Client::connect(&target(server)).unwrap().timeout(PATIENCE)
 }
 
-/// Polls a condition that sends no event.
+/// Polls a condition that has no event to wait for.
 pub fn wait_until(is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {

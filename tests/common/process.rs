@@ -186,8 +186,8 @@ impl ServerProcess {
         while let Ok(line) =
             server.stderr.recv_timeout(if server.targets.is_empty() { PATIENCE } else { Duration::ZERO })
         {
-            server.targets.extend(said(&line, "listening on "));
-            server.metrics = said(&line, "metrics on ").or(server.metrics);
+            server.targets.extend(text_after(&line, "listening on "));
+            server.metrics = text_after(&line, "metrics on ").or(server.metrics);
             server.early.push(line);
         }
         server
@@ -223,7 +223,7 @@ impl ServerProcess {
 }
 
 /// Returns the text after `words` in a line, up to the quote that ends it in a JSON log.
-fn said(line: &str, words: &str) -> Option<String> {
+fn text_after(line: &str, words: &str) -> Option<String> {
     let (_, rest) = line.split_once(words)?;
     Some(rest.split('"').next().unwrap_or(rest).to_owned())
 }

@@ -1,4 +1,4 @@
-//! Descriptors by protoc, which is not ours.
+//! Descriptors by protoc, an independent compiler.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use protobuf::descriptor::{FileDescriptorProto, FileDescriptorSet};
 
 use super::process::{python, stdout_of};
 
-/// The folder with the `.proto` files of the tests.
+/// Returns the folder with the `.proto` files of the tests.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("protos")
 }
 
-/// The descriptors of `files` in `folder` and of all that they import, imports first.
+/// Returns the descriptors of `files` in `folder` and of their imports, imports first.
 pub fn compile(folder: &Path, files: &[&str]) -> Vec<FileDescriptorProto> {
     let out = tempfile::tempdir().unwrap();
     let set = out.path().join("set");

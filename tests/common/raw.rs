@@ -35,8 +35,7 @@ impl RawClient {
         Ok(self.client.unary_call(&method(path, MethodType::Unary), &request.to_vec(), options)?)
     }
 
-    /// Starts an RPC to the method at `path` without a request: it is in flight until it is dropped or the server ends
-    /// it.
+    /// Starts an RPC without a request: it is in flight until it is dropped or the server ends it.
     pub fn open(&self, path: &str) -> OpenCall {
         let (requests, reply) =
             self.client.client_streaming(&method(path, MethodType::ClientStreaming), options()).unwrap();

@@ -1,4 +1,4 @@
-"""Sees whether a report of `calc bench --format json` adds up, and prints what is asked of it.
+"""Verifies the sums in a report of `calc bench --format json`, and prints the requested values.
 
     python tests/python/bench_report.py REPORT PATH...
 

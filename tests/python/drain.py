@@ -1,4 +1,6 @@
-"""Keeps a server busy while it is told to end: python drain.py SCENARIO TARGET..., which says `busy` when it is."""
+"""Keeps RPCs in flight while a server drains: python drain.py SCENARIO TARGET...
+
+Prints `busy` once they are in flight; the test then stops the server."""
 
 import sys
 import threading
@@ -24,7 +26,7 @@ RETRY = """{
 
 
 def load(*targets):
-    """Unary calls on 24 connections, which retry UNAVAILABLE on another server, until standard input ends."""
+    """Unary RPCs on 24 connections, which retry UNAVAILABLE on another server, until standard input ends."""
     stop, busy, failures = threading.Event(), threading.Semaphore(0), []
 
     def work():
@@ -54,13 +56,13 @@ def load(*targets):
 
 
 def streams(target):
-    """Streams with requests under way, which end by themselves 200 requests after the server was told to."""
+    """Streams in flight, which the client ends 200 requests after the server began to drain."""
     with grpc.insecure_channel(target) as channel:
-        told, answered = threading.Event(), []
+        draining, counts = threading.Event(), []
 
         def requests():
             yield LIST_SERVICES
-            told.wait(PATIENCE)
+            draining.wait(PATIENCE)
             for _ in range(200):
                 yield LIST_SERVICES
 
@@ -68,16 +70,16 @@ def streams(target):
         for call in calls:
             next(call)
         print("busy", flush=True)
-        # The server has been told, and takes no new connection any more.
+        # The server drains and takes no new connection.
         sys.stdin.read()
-        told.set()
+        draining.set()
         for call in calls:
-            answered.append(len(list(call)))
-        assert answered == [200] * 8, answered
+            counts.append(len(list(call)))
+        assert counts == [200] * 8, counts
 
 
 def opened(target, **more):
-    """A connection whose only stream has one reply, and the stream. The server is told to end now."""
+    """A connection whose only stream has one reply, and the stream. The server is stopped now."""
     client = Http2(target, **more)
     stream = client.open(REFLECTION)
     client.send(DataFrame(stream, FRAMED))
@@ -86,19 +88,19 @@ def opened(target, **more):
     return client, stream
 
 
-MOST = 2**31 - 1
-# More than a client with such a buffer takes at once, and less than what the server's system keeps for it.
-SLOW = {"receive_buffer": 4096, "settings": {SettingsFrame.INITIAL_WINDOW_SIZE: MOST}}
+MAX_WINDOW = 2**31 - 1
+# The replies do not fit the client's receive buffer, but they fit the server's send buffer.
+SLOW = {"receive_buffer": 4096, "settings": {SettingsFrame.INITIAL_WINDOW_SIZE: MAX_WINDOW}}
 MANY = 2000
 
 
-def ask_for_much(client, stream):
-    client.send(WindowUpdateFrame(0, MOST - 65535))
+def send_requests(client, stream):
+    client.send(WindowUpdateFrame(0, MAX_WINDOW - 65535))
     client.send(DataFrame(stream, FRAMED * MANY, flags=["END_STREAM"]))
 
 
 def read_slowly(client, stream):
-    """All of the replies, with something to send after each part."""
+    """Reads all replies, and sends a window update after each part."""
     received = 0
     for frame in client.frames():
         if isinstance(frame, DataFrame):
@@ -111,29 +113,29 @@ def read_slowly(client, stream):
 
 
 def slow_reader(target):
-    """A stream that gets most of its replies when its server takes no call any more."""
+    """A stream that receives most of its replies after the server has stopped to take RPCs."""
     client, stream = opened(target, **SLOW)
-    # The first is a warning; with the second no further call is taken.
+    # The first GOAWAY announces the end; after the second no stream is accepted.
     client.wait_for(GoAwayFrame)
     client.wait_for(GoAwayFrame)
-    ask_for_much(client, stream)
+    send_requests(client, stream)
     read_slowly(client, stream)
 
 
-def slow_reader_that_was_warned(target):
-    """A stream that has ended, but for its client, when its server takes no call any more."""
+def slow_reader_after_one_goaway(target):
+    """A stream that has ended on the server, but not yet on the client, when the server stops to take RPCs."""
     client, stream = opened(target, **SLOW)
-    client.answers_pings = False
+    client.acknowledges_pings = False
     client.wait_for(GoAwayFrame)
     ping = client.wait_for(PingFrame)
-    ask_for_much(client, stream)
+    send_requests(client, stream)
     client.send(PingFrame(0, ping.opaque_data, flags=["ACK"]))
-    client.answers_pings = True
+    client.acknowledges_pings = True
     read_slowly(client, stream)
 
 
-def stays(target):
-    """A client that has all its replies, and does not go."""
+def idle_connection(target):
+    """A client that has all its replies and keeps its connection."""
     client, stream = opened(target)
     client.wait_for(GoAwayFrame)
     client.wait_for(GoAwayFrame)
@@ -143,8 +145,8 @@ def stays(target):
     sys.stdin.read()
 
 
-def forever(target):
-    """Three streams that never end, and one that the server cannot know to be there: a call without its request."""
+def endless(target):
+    """Three streams that never end, and a unary RPC without its request, which no method has seen."""
     with grpc.insecure_channel(target) as channel:
         stay = threading.Event()
 

@@ -1,6 +1,6 @@
 """Checks, lists and watches a server's health with PyPI's grpcio-health-checking.
 
-    python tests/python/health.py TARGET ask        every method, on a new server
+    python tests/python/health.py TARGET all        every method, on a new server
     python tests/python/health.py TARGET watch      the states of the server as a whole, until the end
     python tests/python/health.py serve STATUS      a server whose calc.Calculator is in this state
 """
@@ -29,7 +29,7 @@ def check(stub, service):
         return error.code().name
 
 
-def ask(channel):
+def every_method(channel):
     stub = health_pb2_grpc.HealthStub(channel)
     for service in ("", "calc.Calculator", "test.Nowhere"):
         print(f"check {service!r}: {check(stub, service)}")
@@ -65,7 +65,7 @@ def main():
     if sys.argv[1] == "serve":
         return serve(sys.argv[2])
     with grpc.insecure_channel(sys.argv[1]) as channel:
-        {"ask": ask, "watch": watch}[sys.argv[2]](channel)
+        {"all": every_method, "watch": watch}[sys.argv[2]](channel)
 
 
 if __name__ == "__main__":

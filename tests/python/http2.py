@@ -1,4 +1,4 @@
-"""HTTP/2 frame by frame, for what no gRPC client would do, and what it does not show."""
+"""HTTP/2 frame by frame: what no gRPC client sends, and what none shows."""
 
 import socket
 
@@ -16,7 +16,7 @@ class Connection:
     def __init__(self, connected):
         self.socket = connected
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
-        self.answers_pings, self.rest = True, b""
+        self.acknowledges_pings, self.rest = True, b""
 
     def send(self, frame):
         self.socket.sendall(frame.serialize())
@@ -31,14 +31,14 @@ class Connection:
         return data
 
     def frames(self):
-        """What the other end says, until it closes the connection."""
+        """The frames from the peer, until it closes the connection."""
         try:
             while True:
                 frame, length = Frame.parse_frame_header(memoryview(self.read(9)))
                 frame.parse_body(memoryview(self.read(length)))
                 if isinstance(frame, SettingsFrame) and "ACK" not in frame.flags:
                     self.send(SettingsFrame(0, flags=["ACK"]))
-                if isinstance(frame, PingFrame) and "ACK" not in frame.flags and self.answers_pings:
+                if isinstance(frame, PingFrame) and "ACK" not in frame.flags and self.acknowledges_pings:
                     self.send(PingFrame(0, frame.opaque_data, flags=["ACK"]))
                 yield frame
         except (ConnectionResetError, BrokenPipeError):
@@ -52,13 +52,13 @@ class Connection:
         raise AssertionError(f"the connection was closed without {kind.__name__}")
 
     def wait_for_end(self):
-        """The other end closes the connection."""
+        """Waits until the peer closes the connection."""
         for _ in self.frames():
             pass
 
 
 class Http2(Connection):
-    """A client that does what it is told, whatever the server asks for."""
+    """A client that sends what the test asks for, whatever limits the server sets."""
 
     def __init__(self, target, receive_buffer=None, settings=None):
         host, port = target.rsplit(":", 1)
@@ -72,7 +72,7 @@ class Http2(Connection):
         self.send(SettingsFrame(0, settings or {}))
 
     def open(self, path, **more):
-        """Opens a call and sends nothing on it. `more` are further headers, with _ for -."""
+        """Starts an RPC without a message. `more` are further headers, with _ for -."""
         headers = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "localhost"}
         headers |= {"te": "trailers", "content-type": "application/grpc"}
         headers |= {name.replace("_", "-"): value for name, value in more.items()}
@@ -81,7 +81,7 @@ class Http2(Connection):
         return stream
 
     def call(self, path, request, **more):
-        """Makes a unary call: its headers and trailers, and its reply with the five bytes before it."""
+        """Makes a unary RPC; returns its headers and trailers, and its reply with the five bytes before it."""
         stream = self.open(path, **more)
         message = b"\0" + len(request).to_bytes(4, "big") + request
         self.send(DataFrame(stream, message, flags=["END_STREAM"]))
@@ -93,7 +93,7 @@ class Http2(Connection):
                 reply += frame.data
             if frame.stream_id == stream and "END_STREAM" in frame.flags:
                 return headers, reply
-        raise AssertionError("the connection was closed before the call had ended")
+        raise AssertionError("the connection was closed before the RPC had ended")
 
 
 class Accepted(Connection):
@@ -107,7 +107,7 @@ class Accepted(Connection):
         self.send(SettingsFrame(0))
 
     def calls(self):
-        """Each call when its last request has come: its stream, its headers, and all of its data."""
+        """Each RPC once its last request has arrived: its stream, its headers and all of its data."""
         headers, data = {}, {}
         for frame in self.frames():
             if isinstance(frame, HeadersFrame):
@@ -120,7 +120,7 @@ class Accepted(Connection):
                 yield frame.stream_id, headers.pop(frame.stream_id), data.pop(frame.stream_id)
 
     def reply(self, stream, message, **more):
-        """Answers OK with one message, the five bytes before it included. `more` are further headers, with _ for -."""
+        """Replies OK with one message, the five bytes before it included. `more` are further headers, with _ for -."""
         headers = {":status": "200", "content-type": "application/grpc"}
         headers |= {name.replace("_", "-"): value for name, value in more.items()}
         self.send(HeadersFrame(stream, self.encoder.encode(headers), flags=["END_HEADERS"]))

@@ -1,4 +1,4 @@
-"""Exceeds one limit of a server, and checks that the server goes on.
+"""Exceeds one limit of a server, and verifies that it serves others.
 
 python limits.py SCENARIO TARGET, where TARGET serves the tests' Kinds service with that limit set low.
 """
@@ -40,7 +40,7 @@ class Requests:
 
 
 def stream(channel, *requests, **options):
-    """Opens a bidirectional call and waits for the replies to `requests`, one each."""
+    """Starts a bidirectional RPC and waits for the replies to `requests`, one each."""
     requests = Requests(*requests)
     count = len(requests.requests)
     call = channel.stream_stream(BIDI)(requests, **{"timeout": PATIENCE, "wait_for_ready": True, **options})
@@ -63,8 +63,8 @@ def shape(length):
     return field(4, length) + b"x" * length
 
 
-def is_fine(target):
-    """A connection of its own still gets its answer."""
+def is_serving(target):
+    """Asserts that another connection gets a reply."""
     with grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         assert unary(channel) == b""
 
@@ -77,7 +77,7 @@ def request_bytes(target):
             assert len(unary(channel, shape(90_000), compression=compression)) == len(shape(90_000))
             code = code_of(lambda: unary(channel, shape(50_000_000), compression=compression))
             assert code == "RESOURCE_EXHAUSTED", code
-        # The same inside of a stream.
+        # A stream has the same limit.
         large = field(9, 200_000) + bytes(200_000)
         call = channel.stream_stream(BIDI, )(iter([large]), timeout=PATIENCE, compression=grpc.Compression.Gzip)
         assert code_of(lambda: list(call)) == "RESOURCE_EXHAUSTED"
@@ -109,14 +109,14 @@ def concurrent_streams(target):
         assert late == "DEADLINE_EXCEEDED", late
         first.open = False
         assert list(call) == []
-        # There is room for the third now.
+        # The third is sent now.
         assert next(waiting) == b"\x12\x010"
         second.open = third.open = False
-    rude = Http2(target)
-    rude.wait_for(SettingsFrame)
+    hostile = Http2(target)
+    hostile.wait_for(SettingsFrame)
     for _ in range(3):
-        rude.open(BIDI)
-    rude.wait_for_end()
+        hostile.open(BIDI)
+    hostile.wait_for_end()
 
 
 def streaming_calls(target):
@@ -126,9 +126,9 @@ def streaming_calls(target):
         first, call = stream(one, b"")
         second, _ = stream(other, b"")
         for channel in (one, other):
-            refused = channel.stream_stream(BIDI)(iter([b""]), timeout=PATIENCE)
-            assert code_of(lambda: list(refused)) == "RESOURCE_EXHAUSTED"
-            assert "2 streaming calls" in refused.details()
+            rejected = channel.stream_stream(BIDI)(iter([b""]), timeout=PATIENCE)
+            assert code_of(lambda: list(rejected)) == "RESOURCE_EXHAUSTED"
+            assert "2 streaming calls" in rejected.details()
             assert unary(channel) == b""
         first.open = False
         assert list(call) == []
@@ -155,16 +155,16 @@ def deadline(target):
 
 
 def connection_age(target):
-    """A connection may become half a second old, and its calls then have half a second more."""
+    """The maximum age is half a second, and its grace as long."""
     client = Http2(target)
     client.open(BIDI)
     closing = client.wait_for(GoAwayFrame)
-    # First the news that it is about to end, then, when what is under way has arrived, what was taken.
+    # The first GOAWAY announces the end; the second has the last stream that was accepted.
     assert (closing.error_code, closing.last_stream_id) == (0, 2**31 - 1), closing
     closing = client.wait_for(GoAwayFrame)
     assert (closing.error_code, closing.last_stream_id) == (0, 1), closing
     client.wait_for_end()
-    # Whoever makes calls all the time does not notice.
+    # A gRPC client reconnects without an error.
     with grpc.insecure_channel(target) as channel:
         end, calls = time.monotonic() + 3, 0
         while time.monotonic() < end:
@@ -174,7 +174,7 @@ def connection_age(target):
 
 
 def connection_idle(target):
-    """A connection may be idle for half a second."""
+    """The limit is half a second."""
     client = Http2(target)
     closing = client.wait_for(GoAwayFrame)
     assert closing.additional_data == b"enter idle", closing
@@ -182,7 +182,7 @@ def connection_idle(target):
 
 
 def handshake(target):
-    """A connection has half a second for its settings."""
+    """The limit is half a second; the client sends no settings."""
     host, port = target.rsplit(":", 1)
     silent = socket.create_connection((host, int(port)), PATIENCE)
     while silent.recv(65536):
@@ -190,24 +190,24 @@ def handshake(target):
 
 
 def keepalive(target):
-    """A client is asked after half a second, and has as long to answer."""
+    """The server pings after half a second, and waits as long for the acknowledgement."""
     client = Http2(target)
-    client.answers_pings = False
+    client.acknowledges_pings = False
     client.open(BIDI)
     client.wait_for(PingFrame)
     client.wait_for_end()
-    answering = Http2(target)
-    answering.open(BIDI)
+    other = Http2(target)
+    other.open(BIDI)
     for _ in range(4):
-        answering.wait_for(PingFrame)
+        other.wait_for(PingFrame)
 
 
 def pings(target):
-    """A ping a minute is allowed."""
+    """The limit is a ping a minute."""
     client = Http2(target)
     client.open(BIDI)
     frames = client.frames()
-    # One at a time: what is sent to a closed connection makes what came before it unreadable.
+    # One at a time: sending to a closed connection resets it, and discards frames that are not read yet.
     closing = None
     while not isinstance(closing, GoAwayFrame):
         client.send(PingFrame(0, b"12345678"))
@@ -227,13 +227,13 @@ def memory(target):
     for channel in channels:
         channel.close()
     refused = {grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE}
-    # A call may also wait for memory until its time is up.
+    # An RPC may also wait for memory until its deadline.
     late = grpc.StatusCode.DEADLINE_EXCEEDED
     assert codes & refused and codes <= refused | {grpc.StatusCode.OK, late}, codes
 
 
-def answers(client):
-    """Whether a call on this connection is taken, rather than refused."""
+def is_accepted(client):
+    """Whether the server accepts a stream on this connection, instead of refusing it."""
     stream = client.open(UNARY)
     client.send(DataFrame(stream, b"\0\0\0\0\0", flags=["END_STREAM"]))
     frames = (frame for frame in client.frames() if frame.stream_id == stream)
@@ -242,36 +242,36 @@ def answers(client):
 
 
 def rapid_reset(target):
-    """Calls that are opened and reset at once, faster than a server can deal with them."""
-    rude, calls = Http2(target), 5_000
-    rude.wait_for(SettingsFrame)
-    for _ in range(calls):
-        rude.send(RstStreamFrame(rude.open(UNARY), 8))
-    rude.send(PingFrame(0, b"all sent"))
+    """Opens and resets streams, faster than the server processes them."""
+    hostile, count = Http2(target), 5_000
+    hostile.wait_for(SettingsFrame)
+    for _ in range(count):
+        hostile.send(RstStreamFrame(hostile.open(UNARY), 8))
+    hostile.send(PingFrame(0, b"all sent"))
     refused = 0
-    for frame in rude.frames():
-        # REFUSED_STREAM: nothing has been done for the call.
+    for frame in hostile.frames():
+        # REFUSED_STREAM: the server has not processed it.
         refused += isinstance(frame, RstStreamFrame) and frame.error_code == 7
         if isinstance(frame, PingFrame) and "ACK" in frame.flags:
             break
-    assert 0 < refused <= calls - 200, refused
-    # The connection goes on once they are dealt with.
+    assert 0 < refused <= count - 200, refused
+    # The connection is usable once they are processed.
     end = time.monotonic() + PATIENCE
-    while not answers(rude):
+    while not is_accepted(hostile):
         assert time.monotonic() < end
 
 
 def without_requests(target):
-    """Ten connections open all the calls that they may, and send nothing."""
-    rude = [Http2(target) for _ in range(10)]
-    for client in rude:
+    """Ten connections open as many streams as they may, without a message."""
+    hostile = [Http2(target) for _ in range(10)]
+    for client in hostile:
         client.wait_for(SettingsFrame)
         for _ in range(100):
             client.open(UNARY)
-    is_fine(target)
+    is_serving(target)
 
 
 if __name__ == "__main__":
     scenario, target = sys.argv[1:]
     globals()[scenario](target)
-    is_fine(target)
+    is_serving(target)

@@ -36,7 +36,7 @@ class Stream:
         )
         self.responses = call(iter(self.requests.get, None), timeout=30)
 
-    def ask(self, **request):
+    def request(self, **request):
         request = pb.ServerReflectionRequest(host="a host", **request)
         self.requests.put(request)
         response = next(self.responses)
@@ -45,11 +45,11 @@ class Stream:
         return response
 
     def files(self, **request):
-        files = self.ask(**request).file_descriptor_response.file_descriptor_proto
+        files = self.request(**request).file_descriptor_response.file_descriptor_proto
         return [descriptor_pb2.FileDescriptorProto.FromString(file).name for file in files]
 
     def error(self, **request):
-        return self.ask(**request).error_response.error_code
+        return self.request(**request).error_response.error_code
 
     def end(self):
         self.requests.put(None)
@@ -100,7 +100,7 @@ def files(channel, version):
 
 def lists(channel, version):
     stream = Stream(channel, version)
-    services = stream.ask(list_services="anything").list_services_response.service
+    services = stream.request(list_services="anything").list_services_response.service
     equal(
         [service.name for service in services],
         [
@@ -115,7 +115,7 @@ def lists(channel, version):
         ("google.protobuf.FileOptions", [50001]),
         ("test.Every", []),
     ]:
-        answer = stream.ask(all_extension_numbers_of_type=message).all_extension_numbers_response
+        answer = stream.request(all_extension_numbers_of_type=message).all_extension_numbers_response
         equal((answer.base_type_name, list(answer.extension_number)), (message, numbers))
     stream.end()
 

@@ -78,16 +78,16 @@ def richer_errors(channel):
 def descriptors(channel):
     for version in ("v1", "v1alpha"):
         stream = Stream(channel, version)
-        services = stream.ask(list_services="").list_services_response.service
+        services = stream.request(list_services="").list_services_response.service
         equal("services", [service.name for service in services], SERVICES)
         for name in ("calc.proto", "calc_batch.proto"):
             equal(name, stream.files(file_by_filename=name), [name])
         for service in SERVICES:
-            [file, *_] = stream.ask(file_containing_symbol=service).file_descriptor_response.file_descriptor_proto
+            [file, *_] = stream.request(file_containing_symbol=service).file_descriptor_response.file_descriptor_proto
             file = descriptor_pb2.FileDescriptorProto.FromString(file)
             named = [f"{file.package}.{described.name}" for described in file.service]
             equal("the services of its file", service in named, True)
-        numbers = stream.ask(all_extension_numbers_of_type="calc.AddRequest").all_extension_numbers_response
+        numbers = stream.request(all_extension_numbers_of_type="calc.AddRequest").all_extension_numbers_response
         equal("extensions", (numbers.base_type_name, list(numbers.extension_number)), ("calc.AddRequest", []))
         none = stream.error(file_containing_extension=extension("calc.AddRequest", 100))
         equal("an extension", none, NOT_FOUND)
@@ -99,7 +99,7 @@ def descriptors(channel):
 
 
 def refused(channel):
-    """Every method rejects a caller without a token."""
+    """Every method rejects an RPC without a token."""
     stubs = channelz_pb2_grpc.ChannelzStub(channel), health_pb2_grpc.HealthStub(channel)
     (zstub, hstub), zpb, hpb = stubs, channelz_pb2, health_pb2
     unary = [
@@ -120,7 +120,7 @@ def refused(channel):
     watch = hstub.Watch(hpb.HealthCheckRequest(), timeout=PATIENCE)
     equal("Watch", code_of(lambda: next(watch)), "UNAUTHENTICATED")
     for version in ("v1", "v1alpha"):
-        equal(version, code_of(lambda: Stream(channel, version).ask(list_services="")), "UNAUTHENTICATED")
+        equal(version, code_of(lambda: Stream(channel, version).request(list_services="")), "UNAUTHENTICATED")
     stub = reflection_pb2_grpc.ServerReflectionStub(channel)
     request = reflection_pb2.ServerReflectionRequest(list_services="")
     replies = stub.ServerReflectionInfo(iter([request]), timeout=PATIENCE)
@@ -136,7 +136,7 @@ def main():
         channelz.check(channel)
         results(channel)
         richer_errors(channel)
-        health.ask(channel)
+        health.every_method(channel)
         descriptors(channel)
     if args.token:
         with connect(args) as channel:

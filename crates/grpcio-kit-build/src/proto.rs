@@ -85,7 +85,7 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    /// Compiles a file, after those that it imports. The error is a reason for the file that asked for it.
+    /// Compiles a file, after those that it imports. The error is a reason for the file that imports it.
     fn open(&mut self, name: &str) -> Result<(), String> {
         match self.opened.get(name) {
             Some(true) => return Ok(()),

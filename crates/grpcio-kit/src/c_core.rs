@@ -6,7 +6,7 @@ use std::ffi::CStr;
 const PATCHED: &CStr = c"grpcio-kit";
 
 /// Returns the version of gRPC's C core in this program, and whether it has the patches of `cmake/patches.cmake`:
-/// `1.56.2, patched` or `1.56.2, unpatched`. The C core itself is asked, so that a stale build shows.
+/// `1.56.2, patched` or `1.56.2, unpatched`. The C core itself reports it, so that a stale build shows.
 pub fn core_version() -> &'static str {
     // SAFETY: the function has no arguments and returns a string literal, which ends with NUL and lives forever.
     #[allow(unsafe_code)]

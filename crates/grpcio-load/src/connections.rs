@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use grpcio_kit::proto::grpc_health::health::HealthCheckRequest;
 use grpcio_kit::proto::grpc_health::health_grpc::HealthClient;
-use grpcio_kit::{CallOptions, Channel, ChannelBuilder, ClientThread, Code, ConnectError, Status};
+use grpcio_kit::{CallOptions, Channel, ChannelBuilder, ClientThread, Code, ConnectError};
 
 use crate::settings::Settings;
 
@@ -29,48 +29,32 @@ pub enum LoadError {
     Thread(#[from] io::Error),
 }
 
-/// A channel, and the number of its thread.
-pub(crate) struct Connection {
-    pub(crate) channel: Channel,
-    pub(crate) thread: usize,
-}
-
-/// Connects all channels at the same time, within the timeout of a call.
-pub(crate) fn connect(builder: ChannelBuilder, settings: &Settings) -> Result<Vec<Connection>, LoadError> {
+/// Connects all channels at the same time, within the timeout of a call. Their threads take turns.
+pub(crate) fn connect(builder: ChannelBuilder, settings: &Settings) -> Result<Vec<Channel>, LoadError> {
     let threads: Vec<_> = (0..settings.threads.max(1)).map(|_| ClientThread::start()).collect();
     let builder = builder.own_connection(true);
-    let mut connections = Vec::new();
-    for (thread, client) in threads.iter().enumerate().cycle().take(settings.connections as usize) {
-        connections.push(Connection { channel: builder.clone().thread(client).connect()?, thread });
-    }
-    for connection in &connections {
+    let mut channels = Vec::new();
+    for thread in threads.iter().cycle().take(settings.connections as usize) {
+        let channel = builder.clone().thread(thread).connect()?;
         // Starts to connect without waiting.
-        connection.channel.try_connect(Duration::ZERO);
+        channel.try_connect(Duration::ZERO, false);
+        channels.push(channel);
     }
     let begin = Instant::now();
-    for (number, connection) in (1..).zip(&connections) {
-        let channel = &connection.channel;
+    for (number, channel) in (1..).zip(&channels) {
         let rest = settings.timeout.saturating_sub(begin.elapsed());
-        if settings.wait_for_ready {
-            // An RPC tries again where the channel gives up.
-            let _ = check(channel, CallOptions::default().timeout(rest).wait_for_ready(true));
-        }
-        if !channel.try_connect(if settings.wait_for_ready { Duration::ZERO } else { rest }) {
+        if !channel.try_connect(rest, settings.wait_for_ready) {
             let reason = reason(channel, settings.timeout);
             return Err(LoadError::Unreachable { number, reason });
         }
     }
-    Ok(connections)
+    Ok(channels)
 }
 
-/// Makes an RPC, whatever the server answers: any method would do.
-fn check(channel: &Channel, options: CallOptions) -> Result<(), Status> {
-    HealthClient::new(channel.clone()).check(&HealthCheckRequest::default(), options).map(drop)
-}
-
-/// Returns why there is no connection, from the status of an RPC.
+/// Returns why there is no connection, from the status of an RPC; any method would do.
 fn reason(channel: &Channel, timeout: Duration) -> String {
-    match check(channel, CallOptions::default().timeout(Duration::from_millis(100))) {
+    let options = CallOptions::default().timeout(Duration::from_millis(100));
+    match HealthClient::new(channel.clone()).check(&HealthCheckRequest::default(), options) {
         Err(status) if status.code() == Code::Unavailable => status.message().to_owned(),
         _ => format!("not connected within {} s", timeout.as_secs_f64()),
     }

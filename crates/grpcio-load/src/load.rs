@@ -9,7 +9,7 @@ use futures_timer::Delay;
 use grpcio_kit::{Channel, ChannelBuilder};
 
 use crate::caller::{Caller, Failure};
-use crate::connections::{Connection, LoadError, connect};
+use crate::connections::{LoadError, connect};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -32,7 +32,7 @@ enum Event {
     Interrupted,
 }
 
-/// Sends [`Event::Finished`] when its caller ends, even by a panic.
+/// Sends [`Event::Finished`] when it is dropped.
 struct Finish(Sender<Event>);
 
 impl Drop for Finish {
@@ -56,7 +56,7 @@ impl StopHandle {
 /// A run that is connected and can begin.
 pub struct Load {
     settings: Settings,
-    connections: Vec<Connection>,
+    channels: Vec<Channel>,
     sender: Sender<Event>,
     events: Receiver<Event>,
 }
@@ -68,9 +68,9 @@ impl Load {
     ///
     /// [`LoadError`] if not all connections exist within [`Settings::timeout`].
     pub fn connect(channel: ChannelBuilder, settings: Settings) -> Result<Load, LoadError> {
-        let connections = connect(channel, &settings)?;
+        let channels = connect(channel, &settings)?;
         let (sender, events) = mpsc::channel();
-        Ok(Load { settings, connections, sender, events })
+        Ok(Load { settings, channels, sender, events })
     }
 
     /// Returns a handle that interrupts the run.
@@ -89,22 +89,17 @@ impl Load {
         shows_progress: bool,
         mut new_caller: impl FnMut(Channel, u64) -> C,
     ) -> Result<Report, LoadError> {
-        let Load { settings, connections, sender, events } = self;
-        let mut total = Tally::new(settings.timeout);
-        let tallies: Vec<_> = (0..settings.threads.max(1)).map(|_| SharedTally::new(total.empty())).collect();
+        let Load { settings, channels, sender, events } = self;
+        let mut total = Tally::new();
+        let tallies: Vec<_> = (0..settings.threads.max(1)).map(|_| SharedTally::new()).collect();
         let plan = Arc::new(Plan::new(&settings, Instant::now()));
         let mut callers = 0;
         // One call on every connection before the second on any.
         for _ in 0..settings.concurrency {
-            for Connection { channel, thread } in &connections {
+            for (channel, tally) in channels.iter().zip(tallies.iter().cycle()) {
                 callers += 1;
                 let caller = new_caller(channel.clone(), callers);
-                let finish = Finish(sender.clone());
-                let calls = repeat(caller, Arc::clone(&plan), tallies[*thread].clone());
-                channel.spawn(async move {
-                    let _finish = finish;
-                    calls.await;
-                });
+                channel.spawn(repeat(caller, Arc::clone(&plan), tally.clone(), Finish(sender.clone())));
             }
         }
         drop(sender);
@@ -124,8 +119,8 @@ impl Load {
     }
 }
 
-/// Makes one call after the other as the plan says.
-async fn repeat(mut caller: impl Caller, plan: Arc<Plan>, tally: SharedTally) {
+/// Makes one call after the other as the plan says. Drops `_finish` in the end, also after a panic.
+async fn repeat(mut caller: impl Caller, plan: Arc<Plan>, tally: SharedTally, _finish: Finish) {
     while let Some(ticket) = plan.next().await {
         let begin = Instant::now();
         let result = caller.call().await;
@@ -170,7 +165,7 @@ fn wait(settings: &Settings, plan: &Plan, events: &Receiver<Event>, mut callers:
 }
 
 fn collect(tallies: &[SharedTally], total: &mut Tally) {
-    let mut spare = total.empty();
+    let mut spare = Tally::new();
     for tally in tallies {
         tally.move_to(total, &mut spare);
     }

@@ -1,7 +1,7 @@
 //! The progress on standard error: one line that changes on a terminal, elsewhere a line now and then.
 
 use std::io::{IsTerminal, Write, stderr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -14,15 +14,13 @@ use crate::text::{count, time};
 const UPDATES_PER_LINE: u32 = 5;
 
 pub(crate) struct Progress {
-    /// On a terminal.
+    /// On a terminal. Clears its line when it is dropped.
     bar: Option<ProgressBar>,
-    amount: Amount,
-    warm_up: Duration,
+    settings: Settings,
     begin: Instant,
     updates: u32,
-    last_update: Instant,
-    /// Calls that had ended by then.
-    last_ended: u64,
+    /// The time of the last update, and the number of calls that had ended.
+    last: (Instant, u64),
 }
 
 impl Progress {
@@ -33,18 +31,17 @@ impl Progress {
                 .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
         });
         let now = Instant::now();
-        let &Settings { amount, warm_up, .. } = settings;
-        Progress { bar, amount, warm_up, begin: now, updates: 0, last_update: now, last_ended: 0 }
+        Progress { bar, settings: settings.clone(), begin: now, updates: 0, last: (now, 0) }
     }
 
     /// Shows how far the run is.
     pub(crate) fn show(&mut self, plan: &Plan, tally: &Tally) {
         self.updates += 1;
         let (now, ended) = (Instant::now(), tally.ended() + tally.warm_up.ended);
-        let seconds = now.saturating_duration_since(self.last_update).as_secs_f64();
+        let (last_time, last_ended) = std::mem::replace(&mut self.last, (now, ended));
+        let seconds = now.saturating_duration_since(last_time).as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a double counts more calls than any run has")]
-        let per_second = (ended - self.last_ended) as f64 / seconds;
-        (self.last_update, self.last_ended) = (now, ended);
+        let per_second = (ended - last_ended) as f64 / seconds;
         let line = self.line(now, per_second, plan, tally);
         if let Some(bar) = &self.bar {
             bar.set_message(line);
@@ -57,10 +54,11 @@ impl Progress {
 
     fn line(&self, now: Instant, per_second: f64, plan: &Plan, tally: &Tally) -> String {
         let elapsed = now.saturating_duration_since(self.begin);
-        let mut line = match self.amount {
-            _ if elapsed < self.warm_up => format!("warm-up {} of {} s", elapsed.as_secs(), self.warm_up.as_secs_f64()),
+        let Settings { amount, warm_up, .. } = self.settings;
+        let mut line = match amount {
+            _ if elapsed < warm_up => format!("warm-up {} of {} s", elapsed.as_secs(), warm_up.as_secs_f64()),
             Amount::Duration(duration) => {
-                format!("{} of {} s", (elapsed - self.warm_up).as_secs(), duration.as_secs_f64())
+                format!("{} of {} s", (elapsed - warm_up).as_secs(), duration.as_secs_f64())
             }
             Amount::Count(calls) => {
                 format!("{} s, {} of {} calls", elapsed.as_secs(), count(tally.ended()), count(calls))
@@ -74,15 +72,6 @@ impl Progress {
         match plan.backlog().waiting {
             0 => line,
             waiting => format!("{line}, {} waiting", count(waiting)),
-        }
-    }
-}
-
-impl Drop for Progress {
-    /// Leaves the terminal as it was.
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Ticket {
 }
 
 /// Calls that are or were due and have not begun.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Backlog {
     pub(crate) waiting: u64,
     /// Those that were due when the run was stopped.
@@ -53,9 +53,8 @@ pub(crate) struct Schedule {
 struct State {
     /// The first call that has neither begun nor been given up.
     next: u64,
-    /// As in [`Backlog`].
-    not_sent: u64,
-    left: u64,
+    /// Without those that wait.
+    backlog: Backlog,
     is_stopped: bool,
     /// Whether calls are due and all callers are busy.
     is_short: bool,
@@ -101,7 +100,7 @@ impl Schedule {
     fn take(&self, state: &mut State, now: Instant) -> Option<Ticket> {
         let elapsed = now.saturating_duration_since(self.begin);
         if let Some(overdue) = elapsed.checked_sub(self.timeout) {
-            state.not_sent += self.skip(state, calls_in(overdue, self.rate));
+            state.backlog.not_sent += self.skip(state, calls_in(overdue, self.rate));
         }
         let due = self.due(state.next);
         if state.next >= self.total || due > now {
@@ -175,7 +174,7 @@ impl Schedule {
     pub(crate) fn stop(&self) {
         let mut state = self.lock();
         if !state.is_stopped {
-            state.left = self.skip(&mut state, self.due_by(Instant::now()));
+            state.backlog.left = self.skip(&mut state, self.due_by(Instant::now()));
             state.end();
             self.changed.notify_one();
         }
@@ -188,7 +187,7 @@ impl Schedule {
     pub(crate) fn backlog(&self) -> Backlog {
         let state = self.lock();
         let waiting = self.due_by(Instant::now()).min(self.total).saturating_sub(state.next);
-        Backlog { waiting, left: state.left, not_sent: state.not_sent }
+        Backlog { waiting, ..state.backlog }
     }
 }
 

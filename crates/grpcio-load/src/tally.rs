@@ -13,10 +13,6 @@ use crate::schedule::Ticket;
 /// Exact digits of a latency.
 const DIGITS: u8 = 3;
 
-/// The range of the highest latency that is told apart: twice the timeout, within these.
-const MIN_BOUND: Duration = Duration::from_secs(1);
-const MAX_BOUND: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
 /// Results of calls.
 pub(crate) struct Tally {
     /// Latencies of calls that succeeded, in nanoseconds since they were due.
@@ -48,21 +44,12 @@ pub(crate) struct WarmUp {
 }
 
 impl Tally {
-    /// Returns an empty tally of calls with this timeout; a call may begin so late and then take as long.
-    pub(crate) fn new(timeout: Duration) -> Tally {
-        let bound = nanoseconds(timeout.clamp(MIN_BOUND, MAX_BOUND)) * 2;
-        Tally::like(&Histogram::new_with_max(bound, DIGITS).expect("a bound of 2 s to 2 years and 3 digits are valid"))
-    }
-
-    /// Returns an empty tally with the same bounds.
-    pub(crate) fn empty(&self) -> Tally {
-        Tally::like(&self.latency)
-    }
-
-    fn like(histogram: &Histogram<u64>) -> Tally {
+    pub(crate) fn new() -> Tally {
+        // They grow with what they record.
+        let histogram = || Histogram::new(DIGITS).expect("3 digits are valid");
         Tally {
-            latency: Histogram::new_from(histogram),
-            delay: Histogram::new_from(histogram),
+            latency: histogram(),
+            delay: histogram(),
             errors: BTreeMap::new(),
             wrong: Errors::default(),
             warm_up: WarmUp::default(),
@@ -85,7 +72,7 @@ impl Tally {
 
     /// Adds another tally, and leaves that empty.
     fn absorb(&mut self, other: &mut Tally) {
-        // Fails for different bounds only, and all have the same.
+        // Fails only if `usize` has less than 64 bits and a latency is of years.
         let _ = self.latency.add(&other.latency).and_then(|()| self.delay.add(&other.delay));
         other.latency.reset();
         other.delay.reset();
@@ -124,8 +111,8 @@ impl Errors {
 pub(crate) struct SharedTally(Arc<Mutex<Tally>>);
 
 impl SharedTally {
-    pub(crate) fn new(tally: Tally) -> SharedTally {
-        SharedTally(Arc::new(Mutex::new(tally)))
+    pub(crate) fn new() -> SharedTally {
+        SharedTally(Arc::new(Mutex::new(Tally::new())))
     }
 
     /// Adds a call.
@@ -138,9 +125,10 @@ impl SharedTally {
             return;
         }
         let since_due = |time: Instant| nanoseconds(time.saturating_duration_since(ticket.due));
-        tally.delay.saturating_record(since_due(begin));
+        // As in `absorb`.
+        let _ = tally.delay.record(since_due(begin));
         match result {
-            Ok(()) => tally.latency.saturating_record(since_due(end)),
+            Ok(()) => drop(tally.latency.record(since_due(end))),
             Err(failure) => tally.fail(failure),
         }
         tally.last_end = tally.last_end.max(Some(end));

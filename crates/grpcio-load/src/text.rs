@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
+use indicatif::HumanCount;
+
 use crate::histogram::{PERCENTILES, bars};
 use crate::report::Report;
 use crate::settings::{Amount, Settings};
@@ -132,9 +134,7 @@ fn plural(number: u64, word: &str) -> String {
 
 /// Returns a number with commas between thousands.
 pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    groups.join(",")
+    HumanCount(number).to_string()
 }
 
 /// Returns a time in nanoseconds with three digits and a unit.

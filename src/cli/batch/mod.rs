@@ -1,20 +1,20 @@
 //! `calc batch`: many calculations, from the lines of standard input to those of standard output.
 //!
 //! A thread reads lines (`input`) into a channel of columns; this one polls the RPC, which takes columns while it has
-//! capacity, and prints replies (`output`). A line is calculated as soon as it is read, and memory does not depend on
+//! capacity, and prints replies. A line is calculated as soon as it is read, and memory does not depend on
 //! the number of lines.
 
 mod input;
-mod output;
 mod progress;
 
 use std::cell::Cell;
+use std::fmt::Write;
 use std::io;
 use std::panic::resume_unwind;
 use std::thread;
 
 use calc::arithmetic::Operation;
-use calc::client::batch::request;
+use calc::client::batch::{request, results};
 use futures::StreamExt;
 use futures::channel::mpsc;
 use futures_lite::stream::block_on;
@@ -24,7 +24,6 @@ use structopt::StructOpt;
 use super::connect::Connect;
 use super::exit::{self, Exit};
 use input::Columns;
-use progress::Progress;
 
 /// Input and output, for `--help`.
 pub const HELP: &str = "\
@@ -58,7 +57,7 @@ pub struct Batch {
 impl Batch {
     pub fn run(self) -> Result<(), Exit> {
         let client = self.server.client()?;
-        let mut progress = if self.quiet { Progress::none() } else { Progress::on_terminal() };
+        let progress = progress::bar(self.quiet);
         let (sender, columns) = mpsc::channel(1);
         let header = self.header;
         let reader = thread::spawn(move || input::read(io::stdin().lock(), header, sender));
@@ -69,16 +68,25 @@ impl Batch {
             request(self.operation, columns.n1, columns.n2)
         });
         let mut text = String::from(if self.header { "result,error\n" } else { "" });
-        let mut failed = 0;
+        let (mut calculated, mut failed) = (0, 0);
         for reply in block_on(client.batch().calculate(requests)) {
             let reply = reply?;
-            output::write(self.operation, &reply, &mut text);
+            failed += reply.errors.len();
+            let results = results(self.operation, reply);
+            for result in &results {
+                // Writing to a String does not fail.
+                let _ = match result {
+                    Ok(number) => writeln!(text, "{number},"),
+                    Err(error) => writeln!(text, ",{}", error.reason()),
+                };
+            }
             if !exit::print_while_read(&text)? {
                 return Ok(());
             }
             text.clear();
-            progress.advance(read.get(), reply.n1.len() + reply.f1.len());
-            failed += reply.errors.len();
+            calculated += results.len();
+            progress.set_message(calculated.to_string());
+            progress.set_position(read.get());
         }
         // The header of an empty input.
         exit::print(&text)?;

@@ -17,7 +17,7 @@ use super::unary::{failure, operands};
 const MESSAGES: u64 = 8;
 
 /// A request, and its results.
-struct Message {
+pub struct Message {
     request: BatchRequest,
     n1: Vec<i32>,
     f1: Vec<f32>,
@@ -50,20 +50,15 @@ impl Message {
     }
 }
 
-/// The messages that all streams send: making and checking one takes little time beside answering it.
-#[derive(Clone)]
-pub struct Messages(Arc<[Message]>);
-
-impl Messages {
-    pub fn new(operation: Operation, elements: u32) -> Messages {
-        Messages((0..MESSAGES).map(|seed| Message::new(operation, elements, seed)).collect())
-    }
+/// Creates the messages that all streams send: making and checking one takes little time beside replying to it.
+pub fn messages(operation: Operation, elements: u32) -> Arc<[Message]> {
+    (0..MESSAGES).map(|seed| Message::new(operation, elements, seed)).collect()
 }
 
 /// Sends messages over one stream; after a failure over another.
 pub struct Batched {
     client: Client,
-    messages: Messages,
+    messages: Arc<[Message]>,
     /// Counts the calls.
     next: usize,
     stream: Option<(UnboundedSender<BatchRequest>, Replies<UnboundedReceiver<BatchRequest>>)>,
@@ -71,14 +66,14 @@ pub struct Batched {
 
 impl Batched {
     /// Callers with different numbers begin with different messages.
-    pub fn new(client: Client, messages: Messages, number: u64) -> Batched {
+    pub fn new(client: Client, messages: Arc<[Message]>, number: u64) -> Batched {
         Batched { client, messages, next: usize::try_from(number % MESSAGES).unwrap_or(0), stream: None }
     }
 }
 
 impl Caller for Batched {
     async fn call(&mut self) -> Result<(), Failure> {
-        let message = &self.messages.0[self.next % self.messages.0.len()];
+        let message = &self.messages[self.next % self.messages.len()];
         self.next += 1;
         let (sender, replies) = self.stream.get_or_insert_with(|| {
             let (sender, requests) = mpsc::unbounded();

@@ -4,6 +4,7 @@ mod batch;
 mod unary;
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use structopt::StructOpt;
 use super::connect::Connect;
 use super::exit::{self, Exit};
 use super::values;
-use batch::{Batched, Messages};
+use batch::Batched;
 use unary::Unary;
 
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
@@ -90,15 +91,15 @@ impl Options {
                 Unary::new(Client::new(channel).timeout(timeout), operation, number)
             }),
             Some(elements) => {
-                let messages = Messages::new(operation, elements);
+                let messages = batch::messages(operation, elements);
                 load.run(!self.quiet, |channel, number| {
-                    Batched::new(Client::new(channel).timeout(timeout), messages.clone(), number)
+                    Batched::new(Client::new(channel).timeout(timeout), Arc::clone(&messages), number)
                 })
             }
         };
         let report = report.map_err(|error| self.exit(error))?;
         exit::print(&if self.format == "json" { self.json(&report) } else { self.text(&report) })?;
-        report.failure().map_or(Ok(()), |failure| Err(Exit::Bench(failure)))
+        report.failure().map_or(Ok(()), |failure| Err(Exit::Code(exit::BENCH, failure)))
     }
 
     fn settings(&self) -> Result<Settings, Exit> {
@@ -129,7 +130,8 @@ impl Options {
             LoadError::Channel(error) => error.into(),
             LoadError::Unreachable { number, reason } => {
                 let which = if self.connections == 1 { String::new() } else { format!(", connection {number}") };
-                Exit::Unreachable(format!("cannot connect to {}{which}: {reason}", self.server.target))
+                let message = format!("cannot connect to {}{which}: {reason}", self.server.target);
+                Exit::Code(exit::UNREACHABLE, message)
             }
             error => Exit::bench(error),
         }

@@ -50,7 +50,7 @@ impl Auth {
                 server.interceptor(if self.open_health { names.allow_unauthenticated(Health::NAME) } else { names });
         }
         if let Some(path) = self.token_file {
-            let tokens = BearerTokens::file(path).load()?;
+            let tokens = BearerTokens::file(path).load().map_err(Exit::failed)?;
             count_reloads(metrics, "tokens", tokens.reloads())?;
             server =
                 server.interceptor(if self.open_health { tokens.allow_unauthenticated(Health::NAME) } else { tokens });

@@ -33,14 +33,14 @@ fn format(text: &str) -> Format {
 impl Log {
     /// Starts the log, which ends when the guard is dropped.
     pub fn init(&self) -> Result<Guard, Exit> {
-        Ok(log::init(log::Options { level: self.log_level, format: self.log_format })?)
+        log::init(log::Options { level: self.log_level, format: self.log_format }).map_err(Exit::failed)
     }
 
     /// Adds the access log to the server.
     pub fn apply(&self, server: ServerBuilder) -> Result<ServerBuilder, Exit> {
-        match self.access_log.0 {
+        match self.access_log {
             None => Ok(server),
-            Some(rate) => Ok(server.interceptor(AccessLog::new(rate)?)),
+            Some(rate) => Ok(server.interceptor(AccessLog::new(rate).map_err(|error| Exit::Usage(error.to_string()))?)),
         }
     }
 }

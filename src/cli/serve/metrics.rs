@@ -33,12 +33,9 @@ impl Metrics {
         if self.metrics.is_none() {
             return Ok(None);
         }
-        let metrics = grpcio_kit::Metrics::new("calc", calc::VERSION, queues)?;
-        metrics.counter(
-            "calc_log_lines_dropped_total",
-            "Log lines that were dropped because standard error was not read in time.",
-            log.dropped_lines(),
-        )?;
+        let metrics = grpcio_kit::Metrics::new("calc", calc::VERSION, queues).map_err(Exit::failed)?;
+        let help = "Log lines that were dropped because standard error was not read in time.";
+        metrics.counter("calc_log_lines_dropped_total", help, log.dropped_lines()).map_err(Exit::failed)?;
         Ok(Some(metrics))
     }
 
@@ -48,7 +45,7 @@ impl Metrics {
             return Ok(None);
         };
         let pages = Pages::new().metrics(metrics).health(move || readiness.is_ready());
-        let server = HttpServer::start(&address, pages)?;
+        let server = HttpServer::start(&address, pages).map_err(Exit::failed)?;
         notice(&format!("metrics on http://{}/metrics", server.address()));
         Ok(Some(server))
     }
@@ -61,9 +58,10 @@ pub fn count_reloads(metrics: Option<&grpcio_kit::Metrics>, what: &str, reloads:
     };
     let failed = reloads.clone();
     let name = format!("calc_{what}_reloads_total");
-    metrics.counter(&name, &format!("Successful reloads of {what}."), move || reloads.succeeded())?;
+    metrics
+        .counter(&name, &format!("Successful reloads of {what}."), move || reloads.succeeded())
+        .map_err(Exit::failed)?;
     let name = format!("calc_{what}_reload_failures_total");
     let help = format!("Failed reloads of {what}; the old ones stay in use.");
-    metrics.counter(&name, &help, move || failed.failed())?;
-    Ok(())
+    metrics.counter(&name, &help, move || failed.failed()).map_err(Exit::failed)
 }

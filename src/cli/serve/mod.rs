@@ -9,7 +9,7 @@ mod tls;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use calc::server::{self, RunError, ShutdownOptions};
+use calc::server::{self, ShutdownOptions};
 use grpcio_kit::{Compression, Drain, ListenAddress, Readiness, ServerBuilder};
 use structopt::StructOpt;
 use structopt::clap::{App, ArgMatches};
@@ -88,16 +88,16 @@ impl Serve {
         builder = self.auth.apply(builder, &self.tls, &self.listen, metrics.as_ref())?;
         builder = self.tls.apply(builder, metrics.as_ref())?;
         if self.check {
-            builder.check().map_err(RunError::from)?;
+            builder.check().map_err(Exit::failed)?;
             return exit::print("the configuration is valid\n");
         }
         let readiness = Readiness::default();
         let _endpoint = self.metrics.open(metrics, readiness.clone())?;
         let options = ShutdownOptions { drain_delay: self.drain_delay, grace: self.grace };
-        match server::run(builder.readiness(readiness), options)? {
+        match server::run(builder.readiness(readiness), options).map_err(Exit::failed)? {
             Drain::Clean => Ok(()),
-            Drain::Cancelled { .. } => Err(Exit::Failed("in-flight RPCs did not finish within --grace".to_owned())),
-            Drain::Stuck => Err(Exit::Failed("a method did not return within --grace".to_owned())),
+            Drain::Cancelled { .. } => Err(Exit::failed("in-flight RPCs did not finish within --grace")),
+            Drain::Stuck => Err(Exit::failed("a method did not return within --grace")),
         }
     }
 

@@ -68,7 +68,7 @@ impl Tls {
         if let Some(ca) = self.tls_client_ca {
             files = files.client_ca(ca, self.tls_client_auth.unwrap_or_default());
         }
-        let tls = files.load()?;
+        let tls = files.load().map_err(Exit::failed)?;
         count_reloads(metrics, "certificates", tls.reloads())?;
         Ok(server.tls(tls))
     }

@@ -1,14 +1,16 @@
 //! Many calculations in one RPC: the client of a BatchCalculator.
 //!
 //! ```no_run
-//! let client = calc::Client::connect("localhost:50050")?;
+//! use calc::arithmetic::Operation::{Divide, Multiply};
+//!
+//! let batch = calc::Client::connect("localhost:50050")?.batch();
 //! // Slices in, a vector out.
-//! for quotient in client.batch().divide(&[10, 1], &[4, 0])? {
-//!     println!("{quotient:?}"); // Ok(2.5), Err(DivisionByZero)
+//! for quotient in batch.columns(Divide, &[10, 1], &[4, 0])? {
+//!     println!("{quotient:?}"); // Ok(Float(2.5)), Err(DivisionByZero)
 //! }
 //! // An iterator in, an iterator out: of any length, in bounded memory.
 //! let pairs = (0..1_000_000_000).map(|n| (n, 7));
-//! for product in client.batch().multiply_pairs(pairs) {
+//! for product in batch.pairs(Multiply, pairs) {
 //!     if let Ok(product) = product? {
 //!         println!("{product}");
 //!     }
@@ -16,20 +18,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A stream in and a stream out, for any executor: [`Batch::add_stream`] and its siblings. Iterators are streams that
-//! the caller's thread polls, slices are streams of ready messages, and all of them become messages of one RPC in
-//! [`Batch::calculate`].
+//! [`Batch::stream`] takes a stream and returns one, for any executor. Iterators are streams that the client's thread
+//! polls, slices are streams of ready messages, and all of them become messages of one RPC in [`Batch::calculate`].
 
 mod replies;
 
 use std::time::Duration;
-use std::vec;
 
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use futures_lite::stream::block_on;
 use grpcio_kit::{CallOptions, Code, Status};
 
-use crate::arithmetic::Operation;
+use crate::arithmetic::{Number, Operation};
 use crate::batch::MAX_ELEMENTS;
 use crate::calculator::{DIVISION_BY_ZERO, INT32_OVERFLOW};
 use crate::client::Error;
@@ -57,8 +57,7 @@ pub enum ElementError {
 }
 
 impl ElementError {
-    /// Returns the error that a code stands for in a reply.
-    pub fn new(operation: Operation, code: i32) -> ElementError {
+    fn new(operation: Operation, code: i32) -> ElementError {
         match (operation, Code::from(code)) {
             (Operation::Divide, Code::InvalidArgument) => ElementError::DivisionByZero,
             (_, Code::OutOfRange) => ElementError::Overflow,
@@ -77,36 +76,7 @@ impl ElementError {
 }
 
 /// The result of one calculation of a batch.
-pub type Calculated<T> = Result<T, ElementError>;
-
-/// What an iterator or a stream of results yields.
-pub type Row<T> = Result<Calculated<T>, Error>;
-
-/// Defines the methods of an operation: slices to a vector, an iterator to an iterator, a stream to a stream.
-macro_rules! operation {
-    ($operation:ident, $result:literal, $number:ty, $slices:ident, $pairs:ident, $stream:ident) => {
-        #[doc = concat!("Returns the ", $result, " of each pair of elements.")]
-        pub fn $slices(&self, n1: &[i32], n2: &[i32]) -> Result<Vec<Calculated<$number>>, Error> {
-            self.slices(Operation::$operation, n1, n2)
-        }
-
-        #[doc = concat!("Returns an iterator over the ", $result, " of each pair.")]
-        pub fn $pairs<P>(&self, pairs: P) -> impl Iterator<Item = Row<$number>> + use<P>
-        where
-            P: IntoIterator<Item = (i32, i32)>,
-        {
-            block_on(self.$stream(stream::iter(pairs)))
-        }
-
-        #[doc = concat!("Returns a stream of the ", $result, " of each pair.")]
-        pub fn $stream<S>(&self, pairs: S) -> impl Stream<Item = Row<$number>> + Unpin + use<S>
-        where
-            S: Stream<Item = (i32, i32)>,
-        {
-            self.stream(Operation::$operation, pairs)
-        }
-    };
-}
+pub type Calculated = Result<Number, ElementError>;
 
 /// Many calculations in one RPC; [`Client::batch`](crate::client::Client::batch) makes one.
 ///
@@ -142,17 +112,8 @@ impl Batch {
         self
     }
 
-    operation!(Add, "sum", i32, add, add_pairs, add_stream);
-    operation!(Subtract, "difference", i32, subtract, subtract_pairs, subtract_stream);
-    operation!(Multiply, "product", i32, multiply, multiply_pairs, multiply_stream);
-    operation!(Divide, "quotient", f32, divide, divide_pairs, divide_stream);
-
-    /// Makes the Calculate RPC with a stream of requests; [`request`] makes one.
-    pub fn calculate<R: Stream<Item = BatchRequest>>(&self, requests: R) -> Replies<R> {
-        Replies::new(&self.stub, self.options.clone(), self.timeout, requests)
-    }
-
-    fn slices<T: Column>(&self, operation: Operation, n1: &[i32], n2: &[i32]) -> Result<Vec<Calculated<T>>, Error> {
+    /// Returns the results of an operation on each pair of elements.
+    pub fn columns(&self, operation: Operation, n1: &[i32], n2: &[i32]) -> Result<Vec<Calculated>, Error> {
         if n1.len() != n2.len() {
             let message =
                 format!("n1 has {} elements and n2 has {}: they must have the same length", n1.len(), n2.len());
@@ -167,17 +128,34 @@ impl Batch {
         Ok(all)
     }
 
-    fn stream<T: Column, S: Stream<Item = (i32, i32)>>(
+    /// Returns an iterator over the results of an operation on each pair.
+    pub fn pairs<P>(&self, operation: Operation, pairs: P) -> impl Iterator<Item = Result<Calculated, Error>> + use<P>
+    where
+        P: IntoIterator<Item = (i32, i32)>,
+    {
+        block_on(self.stream(operation, stream::iter(pairs)))
+    }
+
+    /// Returns a stream of the results of an operation on each pair.
+    pub fn stream<S>(
         &self,
         operation: Operation,
         pairs: S,
-    ) -> impl Stream<Item = Row<T>> + Unpin + use<T, S> {
+    ) -> impl Stream<Item = Result<Calculated, Error>> + Unpin + use<S>
+    where
+        S: Stream<Item = (i32, i32)>,
+    {
         let requests = pairs.ready_chunks(self.elements).map(move |pairs| {
             let (n1, n2) = pairs.into_iter().unzip();
             request(operation, n1, n2)
         });
         let replies = self.calculate(requests);
         replies.map_ok(move |reply| stream::iter(results(operation, reply)).map(Ok)).try_flatten()
+    }
+
+    /// Makes the Calculate RPC with a stream of requests; [`request`] makes one.
+    pub fn calculate<R: Stream<Item = BatchRequest>>(&self, requests: R) -> Replies<R> {
+        Replies::new(&self.stub, self.options.clone(), self.timeout, requests)
     }
 }
 
@@ -187,29 +165,15 @@ pub fn request(operation: Operation, n1: Vec<i32>, n2: Vec<i32>) -> BatchRequest
 }
 
 /// Returns the results of a reply that [`Batch::calculate`] has checked.
-fn results<T: Column>(operation: Operation, mut reply: BatchReply) -> vec::IntoIter<Calculated<T>> {
-    let mut results: Vec<_> = T::take(&mut reply).into_iter().map(Ok).collect();
+pub fn results(operation: Operation, reply: BatchReply) -> Vec<Calculated> {
+    // One of the two columns is empty.
+    let integers = reply.n1.into_iter().map(Number::Integer);
+    let floats = reply.f1.into_iter().map(Number::Float);
+    let mut results: Vec<_> = integers.chain(floats).map(Ok).collect();
     for error in reply.errors {
         if let Some(result) = results.get_mut(error.index as usize) {
             *result = Err(ElementError::new(operation, error.code));
         }
     }
-    results.into_iter()
-}
-
-/// Where a reply has its results.
-trait Column: Sized {
-    fn take(reply: &mut BatchReply) -> Vec<Self>;
-}
-
-impl Column for i32 {
-    fn take(reply: &mut BatchReply) -> Vec<i32> {
-        std::mem::take(&mut reply.n1)
-    }
-}
-
-impl Column for f32 {
-    fn take(reply: &mut BatchReply) -> Vec<f32> {
-        std::mem::take(&mut reply.f1)
-    }
+    results
 }

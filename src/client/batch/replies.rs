@@ -31,8 +31,8 @@ pub struct Replies<R> {
     sender: Option<UnboundedSender<BatchRequest>>,
     /// `None` after the end.
     replies: Option<ReplyStream<BatchReply>>,
-    /// The expected reply of each request without one, at most [`MAX_IN_FLIGHT`].
-    due: VecDeque<Due>,
+    /// The numbers of integers and of floats in the reply to each request without one, at most [`MAX_IN_FLIGHT`].
+    due: VecDeque<(usize, usize)>,
     /// The maximum time to wait for a reply that is due.
     timeout: Duration,
     /// Runs while the server has something to send.
@@ -52,13 +52,14 @@ impl<R: Stream<Item = BatchRequest>> Replies<R> {
         }
     }
 
-    /// Sends requests while there is capacity and the caller has some.
+    /// Sends requests while there is capacity and some are ready.
     fn send(&mut self, cx: &mut Context<'_>) {
         while let (Some(sender), true) = (&self.sender, self.due.len() < MAX_IN_FLIGHT) {
             match self.requests.as_mut().poll_next(cx) {
                 Poll::Ready(Some(request)) => {
+                    let length = request.n1.len();
                     let is_division = request.operation == Operation::OPERATION_DIVIDE.into();
-                    self.due.push_back(Due { is_division, length: request.n1.len() });
+                    self.due.push_back(if is_division { (0, length) } else { (length, 0) });
                     // An RPC that has ended takes no request; its status comes instead of a reply.
                     let _ = sender.unbounded_send(request);
                 }
@@ -75,7 +76,7 @@ impl<R: Stream<Item = BatchRequest>> Replies<R> {
         match replies.poll_next_unpin(cx) {
             Poll::Ready(Some(Ok(reply))) => {
                 self.timer = None;
-                let fits = self.due.pop_front().is_some_and(|due| due.fits(&reply));
+                let fits = self.due.pop_front().is_some_and(|due| fits(due, &reply));
                 let reply = if fits { Ok(reply) } else { internal("the server's reply does not fit its request") };
                 return Poll::Ready(Some(reply));
             }
@@ -87,7 +88,7 @@ impl<R: Stream<Item = BatchRequest>> Replies<R> {
             Poll::Pending => {}
         }
         if self.due.is_empty() && self.sender.is_some() {
-            // No reply is due: the timeout does not run while the caller makes requests.
+            // No reply is due: the timeout does not run while the client makes requests.
             return Poll::Pending;
         }
         let timeout = self.timeout;
@@ -115,20 +116,10 @@ impl<R: Stream<Item = BatchRequest>> Stream for Replies<R> {
     }
 }
 
-/// A reply that is due.
-struct Due {
-    is_division: bool,
-    length: usize,
-}
-
-impl Due {
-    fn fits(&self, reply: &BatchReply) -> bool {
-        let (quotients, others) = if self.is_division { (self.length, 0) } else { (0, self.length) };
-        reply.f1.len() == quotients
-            && reply.n1.len() == others
-            && reply.errors.is_sorted_by(|one, next| one.index < next.index)
-            && reply.errors.last().is_none_or(|last| (last.index as usize) < self.length)
-    }
+fn fits((integers, floats): (usize, usize), reply: &BatchReply) -> bool {
+    (reply.n1.len(), reply.f1.len()) == (integers, floats)
+        && reply.errors.is_sorted_by(|one, next| one.index < next.index)
+        && reply.errors.last().is_none_or(|last| (last.index as usize) < integers + floats)
 }
 
 fn internal<T>(message: &str) -> Result<T, Error> {

@@ -22,7 +22,7 @@ pub struct Call<'a> {
     started: Instant,
     /// The time from the start after which the server ends the RPC.
     max_time: Option<Duration>,
-    /// Computed when it is first asked for, so that it stays the same.
+    /// Computed at its first use, so that it stays the same.
     deadline: OnceLock<Option<Instant>>,
 }
 
@@ -30,7 +30,7 @@ pub struct Call<'a> {
 enum Client<'a> {
     Borrowed(SharedContext<'a>),
     Copied(Arc<ClientCopy>),
-    /// There is no client, or nobody asked for a copy.
+    /// There is no client, or no copy was needed.
     Unknown,
 }
 

@@ -1,8 +1,8 @@
 //! The `grpc.health.v1.Health` service, which load balancers and Kubernetes use
 //! ([health checking protocol](https://github.com/grpc/grpc/blob/master/doc/health-checking.md)).
 //!
-//! The states are in a registry behind one lock. A method of the service only looks at it; a watch leaves its waker
-//! there, and whoever changes a state wakes the watches of its service.
+//! The states are in a registry behind one lock. A method of the service only reads it; a watch leaves its waker
+//! there, and a change of a state wakes the watches of its service.
 
 pub mod proto;
 mod registry;
