@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn an_address_is_displayed_as_it_is_parsed() {
-        for text in ["[::]:50050", "127.0.0.1:0", "localhost:65535", "unix:/tmp/calc.sock", "unix:calc.sock"] {
+        for text in ["[::]:50050", "127.0.0.1:0", "localhost:65535", "unix:/tmp/greeter.sock", "unix:greeter.sock"] {
             assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), text);
         }
         assert_eq!("unix:///a/b".parse(), Ok(ListenAddress::Unix("/a/b".into())));

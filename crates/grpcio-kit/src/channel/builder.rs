@@ -103,7 +103,7 @@ impl ChannelBuilder {
         self
     }
 
-    /// Sets how the program names itself in the metadata `user-agent`, such as `calc/1.2.3`. The versions of grpcio
+    /// Sets how the program names itself in the metadata `user-agent`, such as `greeter/1.2.3`. The versions of grpcio
     /// and the C core follow it.
     pub fn user_agent(mut self, user_agent: &str) -> ChannelBuilder {
         self.user_agent = user_agent.to_owned();

@@ -32,7 +32,7 @@ const ROOTS_VARIABLES: [&str; 2] = ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "SSL_CER
 /// use grpcio_kit::{Channel, ClientTls};
 ///
 /// let tls = ClientTls::default().ca("ca.crt").certificate("client.crt", "client.key");
-/// let channel = Channel::builder("calc.example.com:50050").tls(tls).connect()?;
+/// let channel = Channel::builder("greeter.example.com:50051").tls(tls).connect()?;
 /// # drop(channel);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -1,6 +1,6 @@
 //! Decoding as the protobuf specification demands, where rust-protobuf differs from it.
 //!
-//! The code that rust-protobuf generates is rewritten at build time (`codegen/conformance.rs`)
+//! The code that rust-protobuf generates is rewritten at build time (`crates/grpcio-kit-build/src/conformance.rs`)
 //! to call these functions:
 //!
 //! | rust-protobuf 3.7 | here, as the specification has it |
