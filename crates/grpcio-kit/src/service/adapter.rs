@@ -4,7 +4,7 @@
 //! the reply leaves by the sink, which is in no other place. A panic must not leave the method: it would end the thread,
 //! and with it every RPC of its queue.
 //!
-//! What takes longer than that turn is in `streams` and `future`.
+//! What takes longer than that turn is in `streams`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
