@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use protobuf::MessageField;
 
-use super::index::{FileId, Index};
+use super::index::Index;
 use crate::reflection::proto::v1::reflection::server_reflection_request::Message_request;
 use crate::reflection::proto::v1::reflection::server_reflection_response::Message_response;
 use crate::reflection::proto::v1::reflection::{
@@ -21,8 +21,8 @@ use crate::status::code::Code;
 /// Responds to the requests of one stream.
 pub(super) struct Responder {
     index: Arc<Index>,
-    /// The files that have been sent on the stream.
-    sent: HashSet<FileId>,
+    /// The names of the files that have been sent on the stream.
+    sent: HashSet<String>,
 }
 
 impl Responder {
@@ -65,7 +65,7 @@ impl Responder {
             // The protocol ignores its text.
             Message_request::ListServices(_) => {
                 let service = |name: &String| ServiceResponse { name: name.clone(), ..Default::default() };
-                let service = self.index.services().iter().map(service).collect();
+                let service = self.index.services.iter().map(service).collect();
                 let list = ListServiceResponse { service, ..Default::default() };
                 return Some(Message_response::ListServicesResponse(list));
             }
