@@ -1,6 +1,5 @@
 //! The limit `max_streaming_calls`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::call::Call;
@@ -9,15 +8,14 @@ use crate::status::Status;
 use crate::status::code::Code;
 
 /// Counts the streaming and asynchronous RPCs in flight, and rejects those over the limit.
-#[derive(Clone)]
 pub(super) struct StreamingCalls {
-    in_flight: Arc<AtomicUsize>,
+    in_flight: AtomicUsize,
     max: usize,
 }
 
 impl StreamingCalls {
     pub fn new(max: usize) -> StreamingCalls {
-        StreamingCalls { in_flight: Arc::default(), max }
+        StreamingCalls { in_flight: AtomicUsize::new(0), max }
     }
 }
 
