@@ -1,23 +1,25 @@
 //! A channel to a server, and the RPCs made on it. Generated clients are built on this.
 
 pub(crate) mod builder;
-mod connectivity;
 pub(crate) mod options;
 pub(crate) mod replies;
 mod requests;
 pub(crate) mod target;
 pub(crate) mod thread;
 
+use std::borrow::Borrow;
 use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
 
 use futures::{Future, FutureExt, Stream, StreamExt, stream};
 use futures_lite::future::{block_on, or};
+use grpcio::ConnectivityState::{GRPC_CHANNEL_READY, GRPC_CHANNEL_SHUTDOWN, GRPC_CHANNEL_TRANSIENT_FAILURE};
 use grpcio::{CallOption, MessageReader, MethodType};
 use protobuf::MessageFull;
 
 use crate::bearer_token::BearerToken;
 use crate::channel::builder::{ChannelBuilder, ConnectError};
-use crate::channel::options::CallOptions;
+use crate::channel::options::{CallOptions, MAX_TIMEOUT};
 use crate::channel::replies::Replies;
 use crate::codec::{client_method, decode};
 use crate::method::Method;
@@ -55,6 +57,26 @@ impl Channel {
         ChannelBuilder::new(target)
     }
 
+    /// Connects, and returns whether that succeeded: `false` as soon as an attempt has failed, or when `timeout` has
+    /// passed. The status of an RPC made now tells the reason.
+    pub fn try_connect(&self, timeout: Duration) -> bool {
+        let channel = self.client.channel();
+        let begin = Instant::now();
+        let timeout = timeout.min(MAX_TIMEOUT);
+        loop {
+            match channel.check_connectivity_state(true) {
+                GRPC_CHANNEL_READY => return true,
+                GRPC_CHANNEL_TRANSIENT_FAILURE | GRPC_CHANNEL_SHUTDOWN => return false,
+                state => {
+                    let rest = timeout.saturating_sub(begin.elapsed());
+                    if !block_on(channel.wait_for_state_change(state, rest)) {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
     fn option(&self, options: CallOptions) -> grpcio::Result<CallOption> {
         options.into_grpcio(self.token.as_ref())
     }
@@ -72,7 +94,7 @@ impl Channel {
     ) -> Result<Rep, Status> {
         let method = client_method(method, MethodType::Unary);
         let receiver = self.client.unary_call_async(&method, request, self.option(options)?)?;
-        block_on(reply(receiver, self.max_reply_bytes))
+        block_on(reply(receiver, self))
     }
 
     /// Makes a unary RPC. Dropping the future cancels it.
@@ -85,7 +107,7 @@ impl Channel {
         let method = client_method(method, MethodType::Unary);
         let rpc = self.option(options).and_then(|option| self.client.unary_call_async(&method, request, option));
         let channel = self.clone();
-        async move { reply(rpc?, channel.max_reply_bytes).await }.boxed()
+        async move { reply(rpc?, channel).await }.boxed()
     }
 
     /// Makes a server-streaming RPC; the iterator waits for each reply.
@@ -95,7 +117,7 @@ impl Channel {
         request: &Req,
         options: CallOptions,
     ) -> Replies<Rep> {
-        Replies::new(self.server_streaming_async(method, request, options))
+        Replies { stream: self.server_streaming_async(method, request, options) }
     }
 
     /// Makes a server-streaming RPC.
@@ -137,7 +159,7 @@ impl Channel {
         let channel = self.clone();
         async move {
             let (sink, receiver) = rpc?;
-            or(send(requests, sink), reply(receiver, channel.max_reply_bytes)).await
+            or(send(requests, sink), reply(receiver, channel)).await
         }
         .boxed()
     }
@@ -150,7 +172,7 @@ impl Channel {
         requests: impl IntoIterator<Item = Req, IntoIter: Send + 'static>,
         options: CallOptions,
     ) -> Replies<Rep> {
-        Replies::new(self.bidi_streaming_async(method, stream::iter(requests), options))
+        Replies { stream: self.bidi_streaming_async(method, stream::iter(requests), options) }
     }
 
     /// Makes a bidirectional-streaming RPC. Requests are sent while the replies are polled.
@@ -173,13 +195,13 @@ impl Channel {
     }
 }
 
-/// Returns the one reply of an RPC.
+/// Returns the one reply of an RPC, which keeps the channel.
 async fn reply<Rep: MessageFull>(
     receiver: impl Future<Output = grpcio::Result<MessageReader>>,
-    max_bytes: usize,
+    channel: impl Borrow<Channel>,
 ) -> Result<Rep, Status> {
     match AssertUnwindSafe(receiver).catch_unwind().await {
-        Ok(reply) => decode(reply?, max_bytes),
+        Ok(reply) => decode(reply?, channel.borrow().max_reply_bytes),
         // A server that answers OK and sends no reply makes grpcio panic.
         Err(_) => Err(Status::new(Code::Internal, "the server answered OK without a message")),
     }
