@@ -37,7 +37,7 @@ pub(crate) fn unary<Req, Rep, F>(
     let (admitted, result) = route.shared.chain.before(&call);
     let reply = result.and_then(|()| {
         contain(method, || {
-            encode(&handler(&call, decode(request, route.max_request_bytes())?)?, route.max_reply_bytes())
+            encode(&handler(&call, decode(request, route.shared.max_request_bytes)?)?, route.shared.max_reply_bytes)
         })
     });
     let elapsed = call.started().elapsed();

@@ -41,7 +41,7 @@ impl InFlight {
     ) -> (InFlight, Result<(), Status>) {
         let chain = &route.shared.chain;
         let (admitted, result) = chain.before(call);
-        let keeps_client = !route.method.kind().is_streaming() || chain.keeps_caller();
+        let keeps_client = !route.method.kind().is_streaming() || chain.keeps_caller;
         let in_flight = InFlight {
             route: Arc::clone(route),
             call: if keeps_client { call.to_static() } else { call.without_client() },

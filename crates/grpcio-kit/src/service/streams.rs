@@ -41,7 +41,7 @@ where
     let handler = Arc::new(handler);
     let method = server_method(method, MethodType::ServerStreaming);
     builder.add_server_streaming_handler(&method, move |context, request, sink| {
-        let replies = |call: &Call<'_>| handler(call, decode(request, route.max_request_bytes())?);
+        let replies = |call: &Call<'_>| handler(call, decode(request, route.shared.max_request_bytes)?);
         respond(&route, &context, None, replies, sink, ServerStreamingSink::fail);
     })
 }
@@ -61,7 +61,7 @@ where
     let handler = Arc::new(handler);
     let method = server_method(method, MethodType::Duplex);
     builder.add_duplex_streaming_handler(&method, move |context, requests, sink| {
-        let (requests, shared) = RequestStream::share(requests, route.max_request_bytes());
+        let (requests, shared) = RequestStream::share(requests, route.shared.max_request_bytes);
         let replies = |call: &Call<'_>| handler(call, requests);
         respond(&route, &context, Some(shared), replies, sink, DuplexSink::fail);
     })
@@ -137,7 +137,9 @@ fn poll_send<Rep: MessageFull>(
             return Poll::Ready(End::Rpc(error));
         }
         let reply = match catch_unwind(AssertUnwindSafe(|| replies.poll_next_unpin(cx))) {
-            Ok(Poll::Ready(Some(reply))) => reply.and_then(|reply| encode(&reply, in_flight.route.max_reply_bytes())),
+            Ok(Poll::Ready(Some(reply))) => {
+                reply.and_then(|reply| encode(&reply, in_flight.route.shared.max_reply_bytes))
+            }
             Ok(Poll::Ready(None)) => return Poll::Ready(End::Replies),
             Ok(Poll::Pending) => return Poll::Pending,
             Err(panic) => Err(panicked(in_flight.route.method, &*panic)),
