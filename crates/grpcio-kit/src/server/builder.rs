@@ -270,9 +270,9 @@ impl ServerBuilder {
             let builder = methods.fold(grpcio::ServiceBuilder::new(), |builder, (service_method, method)| {
                 // A watch of the server's health may last as long as the server.
                 let max_time = self.limits.max_deadline.filter(|_| method.service() != Health::NAME);
-                let (workers, shared) = (service_method.workers.clone(), Arc::clone(&shared));
-                service_method
-                    .register(builder, Route { method, max_time, workers, shared, blocked: Default::default() })
+                let (workers, shared) = (service_method.workers, Arc::clone(&shared));
+                let route = Route { method, max_time, workers, shared, blocked: Default::default() };
+                (service_method.register)(builder, Arc::new(route))
             });
             builder.build()
         });

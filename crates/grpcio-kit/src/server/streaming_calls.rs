@@ -21,7 +21,7 @@ impl StreamingCalls {
 
 impl Interceptor for StreamingCalls {
     fn before(&self, call: &Call<'_>) -> Result<(), Status> {
-        if !call.method().stays_in_flight() {
+        if !call.method().stays_in_flight {
             return Ok(());
         }
         let one_more = |calls| (calls < self.max).then_some(calls + 1);
@@ -34,7 +34,7 @@ impl Interceptor for StreamingCalls {
     }
 
     fn after(&self, call: &Call<'_>, _: &Outcome<'_>) {
-        if call.method().stays_in_flight() {
+        if call.method().stays_in_flight {
             self.in_flight.fetch_sub(1, Ordering::Relaxed);
         }
     }

@@ -40,7 +40,7 @@ pub(crate) fn unary<Req, Rep, F>(
             encode(&handler(&call, decode(request, route.shared.max_request_bytes)?)?, route.shared.max_reply_bytes)
         })
     });
-    let elapsed = call.started().elapsed();
+    let elapsed = call.started.elapsed();
     let outcome = Outcome {
         status: reply.as_ref().err(),
         elapsed,

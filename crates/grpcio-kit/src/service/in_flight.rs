@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use futures::{Future, FutureExt};
+use futures::FutureExt;
 use futures_timer::Delay;
 
 use crate::call::Call;
@@ -18,7 +18,7 @@ use crate::status::code::Code;
 /// [`after`](crate::Interceptor::after), which runs at the latest when this is dropped.
 pub(crate) struct InFlight {
     pub route: Arc<Route>,
-    call: Call<'static>,
+    pub call: Call<'static>,
     /// `None` once `after` has run.
     admitted: Option<Admitted>,
     /// The end of the time that the server allows the RPC.
@@ -30,6 +30,16 @@ pub(crate) struct InFlight {
     /// Since when the method has had the queue's thread; `None` while it does not.
     running_since: Option<Instant>,
     blocked_thread: bool,
+}
+
+/// Why no more replies are sent.
+pub(crate) enum End {
+    /// The method has no more.
+    Replies,
+    /// The method failed.
+    Status(Status),
+    /// The RPC ended before.
+    Rpc(grpcio::Error),
 }
 
 impl InFlight {
@@ -49,29 +59,24 @@ impl InFlight {
             time_up: route.max_time.map(Delay::new),
             requests,
             sent: 0,
-            running_since: Some(call.started()),
+            running_since: Some(call.started),
             blocked_thread: false,
         };
         (in_flight, result)
     }
 
-    pub fn call(&self) -> &Call<'static> {
-        &self.call
-    }
-
     /// Polls the method, measures how long it keeps the thread, and ends it when its time is up.
-    pub fn poll_method<T>(
+    pub fn poll_method(
         &mut self,
         cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut InFlight, &mut Context<'_>) -> Poll<T>,
-        time_up: impl FnOnce(Status) -> T,
-    ) -> Poll<T> {
+        poll: impl FnOnce(&mut InFlight, &mut Context<'_>) -> Poll<End>,
+    ) -> Poll<End> {
         self.running_since.get_or_insert_with(Instant::now);
         if let (Some(delay), Some(max)) = (&mut self.time_up, self.route.max_time) {
             if delay.poll_unpin(cx).is_ready() {
                 let message =
                     format!("the server ends RPCs of this method after {} s (max_deadline)", max.as_secs_f64());
-                return Poll::Ready(time_up(Status::new(Code::DeadlineExceeded, message)));
+                return Poll::Ready(End::Status(Status::new(Code::DeadlineExceeded, message)));
             }
         }
         let polled = poll(self, cx);
@@ -93,26 +98,21 @@ impl InFlight {
         self.stop_clock();
         let outcome = Outcome {
             status,
-            elapsed: self.call.started().elapsed(),
+            elapsed: self.call.started.elapsed(),
             received: self.requests.as_ref().map_or(1, |requests| requests.received()),
             sent: self.sent,
             blocked_thread: self.blocked_thread,
         };
         self.route.shared.chain.after(&admitted, &self.call, &outcome);
     }
-
-    /// Ends the RPC with OK, unless the client has cancelled it.
-    ///
-    /// The requests of an RPC that was cancelled end like those of one that was not: only
-    /// when the status cannot be sent does grpcio say which of the two it was.
-    pub async fn end_when_sent(&mut self, sending: impl Future<Output = grpcio::Result<()>>) -> grpcio::Result<()> {
-        sending.await.inspect(|()| self.end(None))
-    }
 }
 
 impl Drop for InFlight {
     /// Ends the RPC as the client did: it cancelled, or its deadline has passed.
     fn drop(&mut self) {
+        if self.admitted.is_none() {
+            return;
+        }
         let status = if self.call.is_expired() {
             Status::new(Code::DeadlineExceeded, "the deadline passed")
         } else {

@@ -38,7 +38,7 @@ pub(crate) struct ServiceMethod {
     pub path: &'static str,
     pub kind: MethodKind,
     pub workers: Option<Workers>,
-    register: Register,
+    pub register: Register,
     /// Whether it returns a future or a stream.
     is_async: bool,
 }
@@ -48,11 +48,9 @@ type Register = Box<dyn FnOnce(grpcio::ServiceBuilder, Arc<Route>) -> grpcio::Se
 impl ServiceMethod {
     /// Describes it as the `index`th method of a server.
     pub fn descriptor(&self, index: usize) -> MethodDescriptor {
-        MethodDescriptor::new(self.path, self.kind, index).asynchronous(self.is_async)
-    }
-
-    pub fn register(self, builder: grpcio::ServiceBuilder, route: Route) -> grpcio::ServiceBuilder {
-        (self.register)(builder, Arc::new(route))
+        let mut method = MethodDescriptor::new(self.path, self.kind, index);
+        method.stays_in_flight = self.is_async;
+        method
     }
 }
 

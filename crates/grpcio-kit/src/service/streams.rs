@@ -22,7 +22,7 @@ use crate::codec::{decode, encode, server_method};
 use crate::method::{Method, MethodKind};
 use crate::reply::ReplyStream;
 use crate::service::adapter::{contain, log_unsent};
-use crate::service::in_flight::InFlight;
+use crate::service::in_flight::{End, InFlight};
 use crate::service::route::Route;
 use crate::status::Status;
 
@@ -83,19 +83,19 @@ fn respond<Rep, S, Failing>(
     let call = Call::start(route.method, context, route.max_time);
     let (mut in_flight, admitted) = InFlight::begin(route, &call, requests);
     // A unary method keeps the call, of which there is a copy then.
-    let call = if route.method.kind().is_streaming() { &call } else { in_flight.call() };
+    let call = if route.method.kind().is_streaming() { &call } else { &in_flight.call };
     let replies = admitted.and_then(|()| contain(route.method, || method(call)));
     context.spawn(async move {
         let end = match replies {
             Ok(mut replies) => {
-                let mut poll =
-                    |in_flight: &mut InFlight, cx: &mut Context<'_>| poll_send(in_flight, &mut replies, &mut sink, cx);
-                poll_fn(|cx| in_flight.poll_method(cx, &mut poll, End::Status)).await
+                poll_fn(|cx| in_flight.poll_method(cx, |rpc, cx| poll_send(rpc, &mut replies, &mut sink, cx))).await
             }
             Err(status) => End::Status(status),
         };
         let sent = match end {
-            End::Replies => in_flight.end_when_sent(sink.close()).await,
+            // The requests of an RPC that was cancelled end like those of one that was not: only when the status cannot
+            // be sent does grpcio say which of the two it was.
+            End::Replies => sink.close().await.inspect(|()| in_flight.end(None)),
             End::Status(status) => {
                 in_flight.end(Some(&status));
                 match sink.flush().await {
@@ -107,16 +107,6 @@ fn respond<Rep, S, Failing>(
         };
         log_unsent(in_flight.route.method, sent);
     });
-}
-
-/// Why no more replies are sent.
-enum End {
-    /// The method has no more.
-    Replies,
-    /// The method failed.
-    Status(Status),
-    /// The RPC ended before.
-    Rpc(grpcio::Error),
 }
 
 /// Moves replies into the sink, as fast as it accepts them.
