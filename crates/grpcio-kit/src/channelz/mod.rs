@@ -70,10 +70,8 @@ fn newest_server() -> Option<u64> {
     loop {
         let start = newest.map_or(0, |id| id + 1);
         let page: GetServersResponse = json::list(|read| grpcio::channelz::get_servers(start, read)).ok()?;
-        match page.server.last() {
-            Some(server) => newest = Some(u64::try_from(server.ref_.server_id).ok()?),
-            None => return newest,
-        }
+        let Some(server) = page.server.last() else { return newest };
+        newest = Some(u64::try_from(server.ref_.server_id).ok()?);
         if page.end {
             return newest;
         }
