@@ -82,6 +82,13 @@ impl Service {
 
 /// Builds a [`Service`] from its methods. Generated code uses it; by hand, it makes services
 /// that no `.proto` file describes.
+///
+/// Methods, and the futures and streams that they return, run on the thread of a completion queue and must not block it:
+/// while one does, that queue answers no other RPC. [`Service::on_workers`] moves a unary method to another thread. A
+/// panic ends the RPC with INTERNAL.
+///
+/// A future or stream is dropped when the RPC ends before it does: the client cancels, its deadline passes, the server's
+/// does ([`Limits::max_deadline`](crate::Limits::max_deadline)), or the server shuts down and the grace is over.
 pub struct ServiceBuilder {
     service: Service,
 }
@@ -101,8 +108,7 @@ impl ServiceBuilder {
         self
     }
 
-    /// Adds a unary method. It runs on the thread of a completion queue and must not block it: while it does, that
-    /// queue answers no other RPC. [`Service::on_workers`] moves it to another thread.
+    /// Adds a unary method.
     #[must_use]
     pub fn unary<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -126,12 +132,7 @@ impl ServiceBuilder {
         })
     }
 
-    /// Adds a unary method that returns a future. The method and its future run on the thread of a completion queue and
-    /// must not block it; whatever wakes the future may be on another thread.
-    ///
-    /// The future is dropped when the RPC ends before it is ready: the client cancels, its deadline passes, the
-    /// server's does ([`Limits::max_deadline`](crate::Limits::max_deadline)), or the server shuts down and the grace is
-    /// over. A panic ends the RPC with INTERNAL.
+    /// Adds a unary method that returns a future. Whatever wakes it may be on another thread.
     #[must_use]
     pub fn unary_async<Req, Rep, F, Fut>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -147,8 +148,7 @@ impl ServiceBuilder {
         })
     }
 
-    /// Adds a server-streaming method. The method and the stream that it returns run on the
-    /// thread of a completion queue and must not block it.
+    /// Adds a server-streaming method.
     #[must_use]
     pub fn server_streaming<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -161,9 +161,7 @@ impl ServiceBuilder {
         })
     }
 
-    /// Adds a client-streaming method. The method and the future that it returns run on the
-    /// thread of a completion queue and must not block it.
-    /// The future is dropped when the client cancels.
+    /// Adds a client-streaming method.
     #[must_use]
     pub fn client_streaming<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -178,8 +176,7 @@ impl ServiceBuilder {
         })
     }
 
-    /// Adds a bidirectional method. The method and the stream that it returns run on the
-    /// thread of a completion queue and must not block it.
+    /// Adds a bidirectional method.
     #[must_use]
     pub fn bidi_streaming<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
