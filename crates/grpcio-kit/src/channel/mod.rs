@@ -11,7 +11,7 @@ use std::borrow::Borrow;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use futures::{Future, FutureExt, Stream, StreamExt, stream};
+use futures::{Future, FutureExt, Stream, StreamExt, future, stream};
 use futures_lite::future::{block_on, or};
 use grpcio::ConnectivityState::{GRPC_CHANNEL_READY, GRPC_CHANNEL_SHUTDOWN, GRPC_CHANNEL_TRANSIENT_FAILURE};
 use grpcio::{CallOption, MessageReader, MethodType};
@@ -105,9 +105,10 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::Unary);
-        let rpc = self.option(options).and_then(|option| self.client.unary_call_async(&method, request, option));
-        let channel = self.clone();
-        async move { reply(rpc?, channel).await }.boxed()
+        match self.option(options).and_then(|option| self.client.unary_call_async(&method, request, option)) {
+            Ok(receiver) => reply(receiver, self.clone()).boxed(),
+            Err(error) => future::err(error.into()).boxed(),
+        }
     }
 
     /// Makes a server-streaming RPC; the iterator waits for each reply.
@@ -196,15 +197,15 @@ impl Channel {
 }
 
 /// Returns the one reply of an RPC, which keeps the channel.
-async fn reply<Rep: MessageFull>(
-    receiver: impl Future<Output = grpcio::Result<MessageReader>>,
-    channel: impl Borrow<Channel>,
-) -> Result<Rep, Status> {
-    match AssertUnwindSafe(receiver).catch_unwind().await {
+fn reply<Rep: MessageFull>(
+    receiver: impl Future<Output = grpcio::Result<MessageReader>> + Send,
+    channel: impl Borrow<Channel> + Send,
+) -> impl Future<Output = Result<Rep, Status>> + Send {
+    AssertUnwindSafe(receiver).catch_unwind().map(move |reply| match reply {
         Ok(reply) => decode(reply?, channel.borrow().max_reply_bytes),
         // A server that answers OK and sends no reply makes grpcio panic.
         Err(_) => Err(Status::new(Code::Internal, "the server answered OK without a message")),
-    }
+    })
 }
 
 /// Returns the replies of an RPC. The first error is the last item, and cancels it.
