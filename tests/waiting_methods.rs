@@ -1,4 +1,4 @@
-//! Unary methods that wait: as a future, on worker threads, or blocking a completion queue's thread.
+//! Methods that wait: as a future, on worker threads, or blocking a completion queue's thread.
 
 use std::future::pending;
 use std::num::NonZeroUsize;
@@ -133,6 +133,28 @@ fn a_future_is_dropped_when_the_client_cancels() {
     begun.recv_timeout(PATIENCE).unwrap();
     drop(rpc);
     dropped.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), (Code::Cancelled, 0, false));
+}
+
+/// The future of a client-streaming method went on, as grpcio's sink for it does not tell.
+#[test]
+fn the_future_of_a_client_streaming_method_is_dropped_when_the_client_cancels() {
+    let ((begun, has_begun), (dropped, is_dropped)) = (mpsc::channel(), mpsc::channel());
+    let senders = Mutex::new((begun, dropped));
+    let service = service().client_streaming(METHOD, move |_, _| {
+        let (begun, dropped) = senders.lock().unwrap().clone();
+        Box::pin(async move {
+            let _dropped = Dropped(dropped);
+            begun.send(()).unwrap();
+            pending().await
+        })
+    });
+    let (interceptor, ends) = ends();
+    let server = start(server().service(service.build()).interceptor(interceptor));
+    let rpc = channel(&server).client_streaming_async(METHOD, stream::pending(), options());
+    has_begun.recv_timeout(PATIENCE).unwrap();
+    drop(rpc);
+    is_dropped.recv_timeout(PATIENCE).unwrap();
     assert_eq!(ends.recv_timeout(PATIENCE).unwrap(), (Code::Cancelled, 0, false));
 }
 

@@ -102,7 +102,7 @@ impl Outcome<'_> {
 #[derive(Default)]
 pub(crate) struct Chain {
     interceptors: Vec<Arc<dyn Interceptor>>,
-    keeps_caller: bool,
+    pub(crate) keeps_caller: bool,
 }
 
 /// How many interceptors, from the first, have admitted an RPC.
@@ -115,10 +115,6 @@ impl Chain {
         }
         let keeps_caller = interceptors.iter().any(|interceptor| interceptor.keeps_caller());
         Chain { interceptors, keeps_caller }
-    }
-
-    pub(crate) fn keeps_caller(&self) -> bool {
-        self.keeps_caller
     }
 
     /// Runs `before` of each interceptor, until one rejects the RPC.

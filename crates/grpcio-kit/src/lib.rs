@@ -136,7 +136,6 @@ pub use channel::options::CallOptions;
 pub use channel::replies::Replies;
 pub use channel::target::InvalidTarget;
 pub use channel::thread::ClientThread;
-pub use channelz::Channelz;
 pub use compression::Compression;
 pub use files::reloads::Reloads;
 pub use files::watch::DEFAULT_POLL_INTERVAL;

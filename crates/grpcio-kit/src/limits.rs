@@ -1,6 +1,5 @@
 //! The limits of a server: sizes, numbers and times.
 
-use std::ffi::CString;
 use std::time::Duration;
 
 use grpcio::{ChannelBuilder, ResourceQuota};
@@ -110,10 +109,11 @@ impl Limits {
             .max_concurrent_stream(number("max_concurrent_streams", self.max_concurrent_streams)?);
         let metadata = number("max_metadata_bytes", self.max_metadata_bytes)?;
         // Between the two the C core refuses at random.
-        builder = set(builder, c"grpc.max_metadata_size".into(), metadata);
-        builder = set(builder, c"grpc.absolute_max_metadata_size".into(), metadata);
-        // Clients may ping connections that they keep open without an RPC.
-        builder = builder.keepalive_permit_without_calls(true);
+        builder = builder
+            .raw_cfg_int(c"grpc.max_metadata_size".into(), metadata)
+            .raw_cfg_int(c"grpc.absolute_max_metadata_size".into(), metadata)
+            // Clients may ping connections that they keep open without an RPC.
+            .keepalive_permit_without_calls(true);
         let times = [
             (c"grpc.max_connection_age_ms", "max_connection_age", self.max_connection_age),
             (c"grpc.max_connection_age_grace_ms", "max_connection_age_grace", self.max_connection_age_grace),
@@ -125,15 +125,11 @@ impl Limits {
         ];
         for (argument, name, time) in times {
             if let Some(time) = time {
-                builder = set(builder, argument.into(), milliseconds(name, time)?);
+                builder = builder.raw_cfg_int(argument.into(), milliseconds(name, time)?);
             }
         }
         Ok(builder)
     }
-}
-
-fn set(builder: ChannelBuilder, argument: CString, value: i32) -> ChannelBuilder {
-    builder.raw_cfg_int(argument, value)
 }
 
 fn number(name: &'static str, value: u32) -> Result<i32, InvalidLimit> {

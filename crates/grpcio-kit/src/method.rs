@@ -56,24 +56,15 @@ pub struct MethodDescriptor {
     path: &'static str,
     kind: MethodKind,
     index: usize,
-    is_async: bool,
+    /// Whether its RPCs stay in flight without a thread: those of a streaming method, and of a unary one that returns a
+    /// future.
+    pub(crate) stays_in_flight: bool,
 }
 
 impl MethodDescriptor {
     /// Returns the method with a path like `/package.Service/Method`, the `index`th of its server.
     pub const fn new(path: &'static str, kind: MethodKind, index: usize) -> MethodDescriptor {
-        MethodDescriptor { path, kind, index, is_async: false }
-    }
-
-    /// The same method, whose RPCs stay in flight while its future waits.
-    pub(crate) const fn asynchronous(self, is_async: bool) -> MethodDescriptor {
-        MethodDescriptor { is_async, ..self }
-    }
-
-    /// Whether RPCs of the method stay in flight without a thread: the streaming ones, and the unary ones that return a
-    /// future.
-    pub(crate) const fn stays_in_flight(self) -> bool {
-        self.is_async || !matches!(self.kind, MethodKind::Unary)
+        MethodDescriptor { path, kind, index, stays_in_flight: !matches!(kind, MethodKind::Unary) }
     }
 
     /// Returns the path: `/package.Service/Method`.

@@ -9,7 +9,7 @@ use grpcio::{AuthContext, Deadline, Metadata, RpcContext};
 
 /// The part of an [`RpcContext`] that any thread may read.
 #[derive(Clone, Copy)]
-pub(super) struct SharedContext<'a>(&'a RpcContext<'a>);
+pub(super) struct SharedContext<'a>(pub &'a RpcContext<'a>);
 
 // SAFETY: `RpcContext` is neither `Send` nor `Sync` because of the completion queue's executor, on which only the
 // queue's own thread may spawn; that is out of reach here. The four methods below read: `request_headers` an array that
@@ -21,17 +21,16 @@ unsafe impl Send for SharedContext<'_> {}
 unsafe impl Sync for SharedContext<'_> {}
 
 impl<'a> SharedContext<'a> {
-    pub fn new(context: &'a RpcContext<'a>) -> SharedContext<'a> {
-        SharedContext(context)
-    }
-
     pub fn peer(self) -> String {
         self.0.peer()
     }
 
     /// The names in the verified certificate of the client.
     pub fn peer_names(self) -> Vec<String> {
-        self.0.auth_context().as_ref().map(names).unwrap_or_default()
+        let Some(context) = self.0.auth_context().filter(AuthContext::peer_is_authenticated) else {
+            return Vec::new();
+        };
+        context.peer_identity().filter_map(|name| name.value_str().ok().map(str::to_owned)).collect()
     }
 
     pub fn metadata(self) -> &'a Metadata {
@@ -42,13 +41,6 @@ impl<'a> SharedContext<'a> {
     pub fn time_left(self) -> Option<Duration> {
         time_left(self.0.deadline())
     }
-}
-
-fn names(context: &AuthContext) -> Vec<String> {
-    if !context.peer_is_authenticated() {
-        return Vec::new();
-    }
-    context.peer_identity().filter_map(|name| name.value_str().ok().map(str::to_owned)).collect()
 }
 
 /// The C core's `gpr_timespec`, which is all that a [`Deadline`] consists of.

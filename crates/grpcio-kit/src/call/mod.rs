@@ -19,7 +19,8 @@ use context::SharedContext;
 pub struct Call<'a> {
     method: MethodDescriptor,
     client: Client<'a>,
-    started: Instant,
+    /// When the server began to answer.
+    pub(crate) started: Instant,
     /// The time from the start after which the server ends the RPC.
     max_time: Option<Duration>,
     /// Computed at its first use, so that it stays the same.
@@ -44,7 +45,7 @@ struct ClientCopy {
 impl<'a> Call<'a> {
     /// An RPC that starts now. `max_time` is what the server itself allows, and enforces.
     pub(crate) fn start(method: MethodDescriptor, context: &'a RpcContext<'a>, max_time: Option<Duration>) -> Call<'a> {
-        let client = Client::Borrowed(SharedContext::new(context));
+        let client = Client::Borrowed(SharedContext(context));
         Call { method, client, started: Instant::now(), max_time, deadline: OnceLock::new() }
     }
 
@@ -87,11 +88,6 @@ impl<'a> Call<'a> {
     /// Returns the method that is called.
     pub fn method(&self) -> MethodDescriptor {
         self.method
-    }
-
-    /// When the server began to answer.
-    pub(crate) fn started(&self) -> Instant {
-        self.started
     }
 
     /// Returns the client's address, as the C core writes it: `ipv4:127.0.0.1:50000`, `ipv6:%5B::1%5D:50000`, `unix:`.

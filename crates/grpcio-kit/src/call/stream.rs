@@ -15,7 +15,17 @@ use crate::status::Status;
 
 /// grpcio's stream of requests, shared with the adapter: grpcio cancels an RPC whose requests are dropped before their
 /// end, and a method may reply before it has read all of them.
-pub(crate) type SharedRequests = Arc<Mutex<grpcio::RequestStream<MessageReader>>>;
+pub(crate) struct SharedRequests {
+    stream: Mutex<grpcio::RequestStream<MessageReader>>,
+    received: AtomicU64,
+}
+
+impl SharedRequests {
+    /// How many have been received.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+}
 
 /// The requests of a client-streaming or bidirectional RPC.
 ///
@@ -24,9 +34,7 @@ pub(crate) type SharedRequests = Arc<Mutex<grpcio::RequestStream<MessageReader>>
 /// the connection only as fast as this stream is polled; HTTP/2 flow control then stops the client.
 pub struct RequestStream<Req> {
     /// `None` after the end.
-    requests: Option<SharedRequests>,
-    /// How many have been received.
-    received: Arc<AtomicU64>,
+    requests: Option<Arc<SharedRequests>>,
     /// Maximum size of one, in bytes, decompressed.
     max_bytes: usize,
     message: PhantomData<fn() -> Req>,
@@ -35,13 +43,11 @@ pub struct RequestStream<Req> {
 impl<Req> RequestStream<Req> {
     /// Returns the stream for the method, and the handle that the adapter keeps until the reply is sent.
     pub(crate) fn share(
-        requests: grpcio::RequestStream<MessageReader>,
-        received: &Arc<AtomicU64>,
+        stream: grpcio::RequestStream<MessageReader>,
         max_bytes: usize,
-    ) -> (RequestStream<Req>, SharedRequests) {
-        let shared = Arc::new(Mutex::new(requests));
-        let requests = Some(Arc::clone(&shared));
-        (RequestStream { requests, received: Arc::clone(received), max_bytes, message: PhantomData }, shared)
+    ) -> (RequestStream<Req>, Arc<SharedRequests>) {
+        let shared = Arc::new(SharedRequests { stream: Mutex::new(stream), received: AtomicU64::new(0) });
+        (RequestStream { requests: Some(Arc::clone(&shared)), max_bytes, message: PhantomData }, shared)
     }
 }
 
@@ -54,7 +60,7 @@ impl<Req: MessageFull> Stream for RequestStream<Req> {
         };
         let next = {
             // Poisoned only if grpcio panicked; its stream is then polled again.
-            let mut requests = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut requests = shared.stream.lock().unwrap_or_else(PoisonError::into_inner);
             match ready!(requests.poll_next_unpin(cx)) {
                 // The requests of a cancelled RPC end too. Polling once more tells the two apart.
                 None => ready!(requests.poll_next_unpin(cx)),
@@ -62,7 +68,7 @@ impl<Req: MessageFull> Stream for RequestStream<Req> {
             }
         };
         if let Some(Ok(_)) = &next {
-            self.received.fetch_add(1, Ordering::Relaxed);
+            shared.received.fetch_add(1, Ordering::Relaxed);
         }
         let next = next.map(|bytes| decode(bytes.map_err(Status::from)?, self.max_bytes));
         if !matches!(next, Some(Ok(_))) {

@@ -134,7 +134,7 @@ impl ChannelBuilder {
             return Err(ConnectError::UserAgent(self.user_agent));
         }
         let thread = self.thread.unwrap_or_else(ClientThread::start);
-        let mut settings = grpcio::ChannelBuilder::new(thread.environment())
+        let mut settings = grpcio::ChannelBuilder::new(thread.environment)
             .primary_user_agent(&self.user_agent)
             .use_local_subchannel_pool(self.own_connection)
             // Replies are measured when they are decoded. The C core would not receive less of a large one: it

@@ -1,7 +1,6 @@
 //! A channel to a server, and the RPCs made on it. Generated clients are built on this.
 
 pub(crate) mod builder;
-mod connectivity;
 pub(crate) mod options;
 pub(crate) mod replies;
 mod requests;
@@ -10,23 +9,24 @@ pub(crate) mod thread;
 
 use std::borrow::Borrow;
 use std::panic::AssertUnwindSafe;
-use std::task::{Poll, ready};
+use std::time::{Duration, Instant};
 
 use futures::{Future, FutureExt, Stream, StreamExt, future, stream};
-use futures_lite::future::block_on;
+use futures_lite::future::{block_on, or};
+use grpcio::ConnectivityState::{GRPC_CHANNEL_READY, GRPC_CHANNEL_SHUTDOWN, GRPC_CHANNEL_TRANSIENT_FAILURE};
 use grpcio::{CallOption, MessageReader, MethodType};
 use protobuf::MessageFull;
 
 use crate::bearer_token::BearerToken;
 use crate::channel::builder::{ChannelBuilder, ConnectError};
-use crate::channel::options::CallOptions;
+use crate::channel::options::{CallOptions, MAX_TIMEOUT};
 use crate::channel::replies::Replies;
 use crate::codec::{client_method, decode};
 use crate::method::Method;
 use crate::reply::{ReplyFuture, ReplyStream};
 use crate::status::Status;
 use crate::status::code::Code;
-use requests::RequestSender;
+use requests::send;
 
 /// A channel to a server. Clones share it; it connects at the first RPC, and again when a connection is lost.
 ///
@@ -34,6 +34,7 @@ use requests::RequestSender;
 /// They may be nested: an iterator of requests may make RPCs of its own.
 #[derive(Clone)]
 pub struct Channel {
+    /// Each RPC keeps a clone: the completion queue ends with the last one, and an RPC without a queue never ends.
     client: grpcio::Client,
     /// Sent with every RPC.
     token: Option<BearerToken>,
@@ -56,6 +57,27 @@ impl Channel {
         ChannelBuilder::new(target)
     }
 
+    /// Connects, and returns whether that succeeded: `false` when `timeout` has passed, or as soon as an attempt has
+    /// failed unless `wait_for_ready`. The status of an RPC made now tells the reason.
+    pub fn try_connect(&self, timeout: Duration, wait_for_ready: bool) -> bool {
+        let channel = self.client.channel();
+        let begin = Instant::now();
+        let timeout = timeout.min(MAX_TIMEOUT);
+        loop {
+            match channel.check_connectivity_state(true) {
+                GRPC_CHANNEL_READY => return true,
+                GRPC_CHANNEL_SHUTDOWN => return false,
+                GRPC_CHANNEL_TRANSIENT_FAILURE if !wait_for_ready => return false,
+                state => {
+                    let rest = timeout.saturating_sub(begin.elapsed());
+                    if !block_on(channel.wait_for_state_change(state, rest)) {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
     fn option(&self, options: CallOptions) -> grpcio::Result<CallOption> {
         options.into_grpcio(self.token.as_ref())
     }
@@ -72,7 +94,8 @@ impl Channel {
         options: CallOptions,
     ) -> Result<Rep, Status> {
         let method = client_method(method, MethodType::Unary);
-        block_on(reply(self, self.client.unary_call_async(&method, request, self.option(options)?)?))
+        let receiver = self.client.unary_call_async(&method, request, self.option(options)?)?;
+        block_on(reply(receiver, self))
     }
 
     /// Makes a unary RPC. Dropping the future cancels it.
@@ -84,7 +107,7 @@ impl Channel {
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::Unary);
         match self.option(options).and_then(|option| self.client.unary_call_async(&method, request, option)) {
-            Ok(receiver) => reply(self.clone(), receiver).boxed(),
+            Ok(receiver) => reply(receiver, self.clone()).boxed(),
             Err(error) => future::err(error.into()).boxed(),
         }
     }
@@ -96,7 +119,7 @@ impl Channel {
         request: &Req,
         options: CallOptions,
     ) -> Replies<Rep> {
-        Replies::new(self.server_streaming_async(method, request, options))
+        Replies { stream: self.server_streaming_async(method, request, options) }
     }
 
     /// Makes a server-streaming RPC.
@@ -107,10 +130,8 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyStream<Rep> {
         let method = client_method(method, MethodType::ServerStreaming);
-        match self.option(options).and_then(|option| self.client.server_streaming(&method, request, option)) {
-            Ok(receiver) => replies(self.clone(), receiver),
-            Err(error) => failed(error),
-        }
+        let rpc = self.option(options).and_then(|option| self.client.server_streaming(&method, request, option));
+        replies(self.clone(), rpc)
     }
 
     /// Makes a client-streaming RPC: sends every request, then waits for the reply. The server may reply before it has
@@ -136,18 +157,13 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::ClientStreaming);
-        match self.option(options).and_then(|option| self.client.client_streaming(&method, option)) {
-            Ok((sink, receiver)) => {
-                let mut requests = RequestSender::new(requests, sink);
-                let mut reply = reply(self.clone(), receiver);
-                let exchange = future::poll_fn(move |cx| {
-                    requests.poll_send(cx);
-                    reply.poll_unpin(cx)
-                });
-                exchange.boxed()
-            }
-            Err(error) => future::err(error.into()).boxed(),
+        let rpc = self.option(options).and_then(|option| self.client.client_streaming(&method, option));
+        let channel = self.clone();
+        async move {
+            let (sink, receiver) = rpc?;
+            or(send(requests, sink), reply(receiver, channel)).await
         }
+        .boxed()
     }
 
     /// Makes a bidirectional-streaming RPC. Requests are sent while the caller waits for replies, on its thread: an
@@ -158,7 +174,7 @@ impl Channel {
         requests: impl IntoIterator<Item = Req, IntoIter: Send + 'static>,
         options: CallOptions,
     ) -> Replies<Rep> {
-        Replies::new(self.bidi_streaming_async(method, stream::iter(requests), options))
+        Replies { stream: self.bidi_streaming_async(method, stream::iter(requests), options) }
     }
 
     /// Makes a bidirectional-streaming RPC. Requests are sent while the replies are polled.
@@ -169,26 +185,23 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyStream<Rep> {
         let method = client_method(method, MethodType::Duplex);
-        match self.option(options).and_then(|option| self.client.duplex_streaming(&method, option)) {
-            Ok((sink, mut receiver)) => {
-                let mut requests = RequestSender::new(requests, sink);
-                let exchange = stream::poll_fn(move |cx| {
-                    requests.poll_send(cx);
-                    receiver.poll_next_unpin(cx)
-                });
-                replies(self.clone(), exchange)
-            }
-            Err(error) => failed(error),
-        }
+        let rpc = self.option(options).and_then(|option| self.client.duplex_streaming(&method, option));
+        let rpc = rpc.map(|(sink, mut receiver)| {
+            let mut sending = send::<_, ()>(requests, sink).boxed();
+            stream::poll_fn(move |cx| {
+                let _ = sending.poll_unpin(cx);
+                receiver.poll_next_unpin(cx)
+            })
+        });
+        replies(self.clone(), rpc)
     }
 }
 
-/// The one reply of an RPC. It keeps a clone of the channel, whose completion queue ends with the last one: an RPC
-/// without a queue never ends.
+/// Returns the one reply of an RPC, which keeps the channel.
 fn reply<Rep: MessageFull>(
+    receiver: impl Future<Output = grpcio::Result<MessageReader>> + Send,
     channel: impl Borrow<Channel> + Send,
-    receiver: impl Future<Output = grpcio::Result<MessageReader>> + Send + Unpin,
-) -> impl Future<Output = Result<Rep, Status>> + Send + Unpin {
+) -> impl Future<Output = Result<Rep, Status>> + Send {
     AssertUnwindSafe(receiver).catch_unwind().map(move |reply| match reply {
         Ok(reply) => decode(reply?, channel.borrow().max_reply_bytes),
         // A server that answers OK and sends no reply makes grpcio panic.
@@ -196,26 +209,17 @@ fn reply<Rep: MessageFull>(
     })
 }
 
-/// The replies of an RPC, which keep the channel as in [`reply`]. The first error is the last item, and cancels it.
+/// Returns the replies of an RPC. The first error is the last item, and cancels it.
 fn replies<Rep: MessageFull>(
     channel: Channel,
-    receiver: impl Stream<Item = grpcio::Result<MessageReader>> + Send + Unpin + 'static,
+    rpc: grpcio::Result<impl Stream<Item = grpcio::Result<MessageReader>> + Send + Unpin + 'static>,
 ) -> ReplyStream<Rep> {
-    let max_bytes = channel.max_reply_bytes;
-    let mut rpc = Some((receiver, channel));
-    let replies = stream::poll_fn(move |cx| {
-        let Some((receiver, _)) = &mut rpc else {
-            return Poll::Ready(None);
-        };
-        let next = ready!(receiver.poll_next_unpin(cx)).map(|reply| decode(reply?, max_bytes));
-        if !matches!(next, Some(Ok(_))) {
-            rpc = None;
+    let replies = stream::try_unfold((rpc, channel), |(rpc, channel)| async move {
+        let mut receiver = rpc?;
+        match receiver.next().await {
+            Some(reply) => Ok(Some((decode(reply?, channel.max_reply_bytes)?, (Ok(receiver), channel)))),
+            None => Ok(None),
         }
-        Poll::Ready(next)
     });
     replies.boxed()
-}
-
-fn failed<Rep: MessageFull>(error: grpcio::Error) -> ReplyStream<Rep> {
-    stream::once(future::err(error.into())).boxed()
 }

@@ -11,13 +11,7 @@ use crate::status::Status;
 /// Dropping it before its end cancels the RPC.
 #[must_use = "dropping the replies cancels the RPC"]
 pub struct Replies<Rep> {
-    stream: ReplyStream<Rep>,
-}
-
-impl<Rep> Replies<Rep> {
-    pub(super) fn new(stream: ReplyStream<Rep>) -> Replies<Rep> {
-        Replies { stream }
-    }
+    pub(super) stream: ReplyStream<Rep>,
 }
 
 impl<Rep> Iterator for Replies<Rep> {

@@ -17,7 +17,7 @@ use super::Channel;
 /// [`ChannelBuilder::thread`]: crate::ChannelBuilder::thread
 #[derive(Clone)]
 pub struct ClientThread {
-    environment: Arc<Environment>,
+    pub(super) environment: Arc<Environment>,
 }
 
 impl ClientThread {
@@ -25,10 +25,6 @@ impl ClientThread {
     pub fn start() -> ClientThread {
         let environment = EnvBuilder::new().cq_count(1).name_prefix("grpc-client").build();
         ClientThread { environment: Arc::new(environment) }
-    }
-
-    pub(super) fn environment(&self) -> Arc<Environment> {
-        Arc::clone(&self.environment)
     }
 }
 

@@ -8,6 +8,10 @@
 //!
 //! Others remain: flow control windows, socket options and a socket's `remote_name` are always absent, `summary` has
 //! no effect, servers have no name, and a listening socket has the port that was configured, even if that is 0.
+//!
+//! Channels made by [`Channel`](crate::Channel) have no trace: the C core writes traces without a lock, so that reading
+//! one can crash the process. Channels made with grpcio itself need the channel argument
+//! `grpc.max_channel_trace_event_memory_per_node` of 0 too.
 
 mod json;
 pub mod proto;
@@ -21,7 +25,7 @@ use crate::channelz::proto::channelz::{
     GetServerSocketsResponse, GetServersRequest, GetServersResponse, GetSocketRequest, GetSocketResponse,
     GetSubchannelRequest, GetSubchannelResponse, GetTopChannelsRequest, GetTopChannelsResponse,
 };
-use crate::channelz::proto::channelz_grpc::{Channelz as ChannelzMethods, channelz_service};
+use crate::channelz::proto::channelz_grpc::{Channelz, channelz_service};
 use crate::service::Service;
 use crate::status::Status;
 use crate::status::code::Code;
@@ -30,25 +34,9 @@ use crate::status::code::Code;
 /// but that of sockets.
 const MAX_PAGE: usize = 100;
 
-/// The `grpc.channelz.v1.Channelz` service.
-///
-/// It shows every channel, server and socket of the process, with the peers' addresses and certificates. Restrict its
-/// callers with an [`Interceptor`](crate::Interceptor).
-///
-/// A page has up to 100 entries. The counters need the channel argument `grpc.enable_channelz` (on by default), which
-/// `grpc.minimal_stack` turns off as well.
-///
-/// Channels made by [`Channel`](crate::Channel) have no trace: the C core writes traces without a lock, so that reading
-/// one can crash the process. Give channels made with grpcio itself the channel argument
-/// `grpc.max_channel_trace_event_memory_per_node` of 0 too.
-#[derive(Clone, Copy, Debug)]
-pub struct Channelz;
-
-impl Channelz {
-    /// Returns the service, to be registered.
-    pub fn service() -> Service {
-        channelz_service(Channelz)
-    }
+/// Returns the service, to be registered.
+pub(crate) fn service() -> Service {
+    channelz_service(Methods)
 }
 
 /// Identifies a server in the C core's counters; `None` if they could not be read.
@@ -82,22 +70,24 @@ fn newest_server() -> Option<u64> {
     loop {
         let start = newest.map_or(0, |id| id + 1);
         let page: GetServersResponse = json::list(|read| grpcio::channelz::get_servers(start, read)).ok()?;
-        match page.server.last() {
-            Some(server) => newest = Some(u64::try_from(server.ref_.server_id).ok()?),
-            None => return newest,
-        }
+        let Some(server) = page.server.last() else { return newest };
+        newest = Some(u64::try_from(server.ref_.server_id).ok()?);
         if page.end {
             return newest;
         }
     }
 }
 
-impl ChannelzMethods for Channelz {
+/// Implements the service.
+struct Methods;
+
+impl Channelz for Methods {
     fn get_top_channels(&self, _: &Call<'_>, request: GetTopChannelsRequest) -> Result<GetTopChannelsResponse, Status> {
         let start = number("start_channel_id", request.start_channel_id)?;
         let max = page(request.max_results)?;
         let mut reply: GetTopChannelsResponse = json::list(|read| grpcio::channelz::get_top_channels(start, read))?;
-        reply.end &= truncate(&mut reply.channel, max);
+        reply.end &= reply.channel.len() <= max;
+        reply.channel.truncate(max);
         Ok(reply)
     }
 
@@ -105,7 +95,8 @@ impl ChannelzMethods for Channelz {
         let start = number("start_server_id", request.start_server_id)?;
         let max = page(request.max_results)?;
         let mut reply: GetServersResponse = json::list(|read| grpcio::channelz::get_servers(start, read))?;
-        reply.end &= truncate(&mut reply.server, max);
+        reply.end &= reply.server.len() <= max;
+        reply.server.truncate(max);
         Ok(reply)
     }
 
@@ -150,23 +141,15 @@ fn number(field: &str, value: i64) -> Result<u64, Status> {
 
 /// Returns the maximum number of entries in a reply.
 fn page(max_results: i64) -> Result<usize, Status> {
-    match usize::try_from(max_results) {
-        Ok(0) => Ok(MAX_PAGE),
-        Ok(max) => Ok(max.min(MAX_PAGE)),
-        Err(_) if max_results > 0 => Ok(MAX_PAGE),
-        Err(_) => Err(invalid(format!("max_results is {max_results}; use 1 to {MAX_PAGE}, or 0 for {MAX_PAGE}"))),
+    match max_results {
+        ..0 => Err(invalid(format!("max_results is {max_results}; use 1 to {MAX_PAGE}, or 0 for {MAX_PAGE}"))),
+        0 => Ok(MAX_PAGE),
+        max => Ok(usize::try_from(max).map_or(MAX_PAGE, |max| max.min(MAX_PAGE))),
     }
 }
 
 fn invalid(message: String) -> Status {
     Status::new(Code::InvalidArgument, message)
-}
-
-/// Removes the entries over `max`. Returns whether there were none.
-fn truncate<T>(entries: &mut Vec<T>, max: usize) -> bool {
-    let is_complete = entries.len() <= max;
-    entries.truncate(max);
-    is_complete
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The `grpc.health.v1.Health` service, which load balancers and Kubernetes use
 //! ([health checking protocol](https://github.com/grpc/grpc/blob/master/doc/health-checking.md)).
 //!
-//! The states are in a registry behind one lock. A method of the service only reads it; a watch leaves its waker
-//! there, and a change of a state wakes the watches of its service.
+//! The states are in a registry behind one lock, with what each watch has not received yet. A watch that has received
+//! everything leaves its waker there; a change of its service's state wakes it.
 
 pub mod proto;
 mod registry;
@@ -54,8 +54,7 @@ pub enum ServingStatus {
 /// # Watches
 ///
 /// A watch receives the state of its service at once and then each change in order, never the same state twice in a
-/// row. The newest 64 changes of a service are kept for its watches: a slower client misses older ones, never the
-/// newest.
+/// row. The newest 64 changes are kept for a watch: a slower client misses older ones, never the newest.
 ///
 /// An unknown service may be watched, as it may be added later. To bound memory, such a name has at most
 /// [`Health::MAX_UNKNOWN_NAME`] bytes, and there are at most [`Health::MAX_UNKNOWN_NAMES`] at a time.
@@ -137,7 +136,7 @@ impl Health {
     /// Makes a change, and wakes the watches that wait for it once the lock is released.
     fn change(&self, change: impl FnOnce(&mut Registry) -> Wakers) {
         let wakers = change(&mut self.registry());
-        for waker in wakers.into_values() {
+        for waker in wakers {
             waker.wake();
         }
     }

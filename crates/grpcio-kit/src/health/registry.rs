@@ -1,10 +1,8 @@
 //! The state of each service, and the watches that wait for a change of it.
 //!
-//! All of it is behind one lock, which is held for map look-ups only: wakers are returned, to be woken or dropped once
-//! the lock is released.
+//! All of it is behind one lock: wakers are returned, to be woken or dropped once it is released.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::mem;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -12,11 +10,10 @@ use super::{Health, ServingStatus};
 use crate::status::Status;
 use crate::status::code::Code;
 
-/// The maximum number of changes of a service that are kept for watches that have not read them yet.
+/// The maximum number of changes that are kept for a watch that has not read them yet.
 pub(super) const MAX_CHANGES: usize = 64;
 
-/// Wakers, by the number of their watch.
-pub(super) type Wakers = BTreeMap<u64, Waker>;
+pub(super) type Wakers = Vec<Waker>;
 
 /// The services of a server.
 #[derive(Default)]
@@ -31,25 +28,25 @@ pub(super) struct Registry {
 }
 
 /// A service that is known, watched, or both.
-#[derive(Default)]
 struct Entry {
-    /// The latest states, the current one last; `None` is "unknown".
-    changes: VecDeque<Option<ServingStatus>>,
-    /// The number of states before those.
-    dropped: u64,
-    watches: usize,
-    /// The watches that have read everything so far.
-    waiting: Wakers,
+    /// `None` is "unknown".
+    state: Option<ServingStatus>,
+    watches: HashMap<u64, Reader>,
 }
 
 /// How far a watch has read.
-pub(super) struct Position {
-    pub(super) service: Arc<str>,
-    number: u64,
-    /// The number of the service's states that it has passed.
-    passed: u64,
+struct Reader {
+    /// The states that it has not received, oldest first.
+    unread: VecDeque<Option<ServingStatus>>,
     /// The state that it received last, if any.
     last: Option<Option<ServingStatus>>,
+    waker: Option<Waker>,
+}
+
+/// Identifies a watch.
+pub(super) struct WatchId {
+    service: Arc<str>,
+    number: u64,
 }
 
 /// The next item of a watch.
@@ -61,30 +58,29 @@ pub(super) enum Next {
 
 impl Entry {
     fn new(state: Option<ServingStatus>) -> Entry {
-        Entry { changes: VecDeque::from([state]), ..Entry::default() }
+        Entry { state, watches: HashMap::new() }
     }
 
-    fn state(&self) -> Option<ServingStatus> {
-        self.changes.back().copied().flatten()
-    }
-
-    /// Adds a state, and returns the watches that wait for it.
+    /// Changes the state, and returns the watches that wait for it.
     fn set(&mut self, state: Option<ServingStatus>) -> Wakers {
-        if self.state() == state {
+        if self.state == state {
             return Wakers::new();
         }
-        if self.changes.len() == MAX_CHANGES || self.watches == 0 {
-            self.dropped += 1;
-            self.changes.pop_front();
-        }
-        self.changes.push_back(state);
-        mem::take(&mut self.waiting)
+        self.state = state;
+        let tell = |reader: &mut Reader| {
+            if reader.unread.len() == MAX_CHANGES {
+                reader.unread.pop_front();
+            }
+            reader.unread.push_back(state);
+            reader.waker.take()
+        };
+        self.watches.values_mut().filter_map(tell).collect()
     }
 }
 
 impl Registry {
     pub(super) fn get(&self, service: &str) -> Option<ServingStatus> {
-        self.entries.get(service)?.state()
+        self.entries.get(service)?.state
     }
 
     /// Returns all known services, unless there are more than `max`.
@@ -92,7 +88,7 @@ impl Registry {
         if self.entries.len() - self.unknown > max {
             return None;
         }
-        let known = self.entries.iter().filter_map(|(name, entry)| Some((Arc::clone(name), entry.state()?)));
+        let known = self.entries.iter().filter_map(|(name, entry)| Some((Arc::clone(name), entry.state?)));
         Some(known.collect())
     }
 
@@ -104,20 +100,20 @@ impl Registry {
             self.entries.insert(Arc::from(service), Entry::new(Some(status)));
             return Wakers::new();
         };
-        if entry.state().is_none() {
+        if entry.state.is_none() {
             self.unknown -= 1;
         }
         entry.set(Some(status))
     }
 
     pub(super) fn clear(&mut self, service: &str) -> Wakers {
-        let Some(entry) = self.entries.get_mut(service).filter(|entry| entry.state().is_some()) else {
+        let Some(entry) = self.entries.get_mut(service).filter(|entry| entry.state.is_some()) else {
             return Wakers::new();
         };
         if self.is_shut_down {
             return Wakers::new();
         }
-        if entry.watches == 0 {
+        if entry.watches.is_empty() {
             self.entries.remove(service);
             return Wakers::new();
         }
@@ -127,13 +123,14 @@ impl Registry {
 
     pub(super) fn shutdown(&mut self) -> Wakers {
         self.is_shut_down = true;
-        let known = self.entries.values_mut().filter(|entry| entry.state().is_some());
+        let known = self.entries.values_mut().filter(|entry| entry.state.is_some());
         known.flat_map(|entry| entry.set(Some(ServingStatus::NotServing))).collect()
     }
 
     pub(super) fn end_watches(&mut self) -> Wakers {
         self.are_watches_ended = true;
-        self.entries.values_mut().flat_map(|entry| mem::take(&mut entry.waiting)).collect()
+        let watches = self.entries.values_mut().flat_map(|entry| entry.watches.values_mut());
+        watches.filter_map(|reader| reader.waker.take()).collect()
     }
 
     /// Returns the number of names, known or not.
@@ -143,22 +140,21 @@ impl Registry {
     }
 
     pub(super) fn watches(&self) -> usize {
-        self.entries.values().map(|entry| entry.watches).sum()
+        self.entries.values().map(|entry| entry.watches.len()).sum()
     }
 
-    pub(super) fn begin_watch(&mut self, service: &str) -> Result<Position, Status> {
+    pub(super) fn begin_watch(&mut self, service: &str) -> Result<WatchId, Status> {
         let service = match self.entries.get_key_value(service) {
             Some((service, _)) => Arc::clone(service),
             None => self.add_unknown(service)?,
         };
         let number = self.next_watch;
         self.next_watch += 1;
-        let mut position = Position { service, number, passed: 0, last: None };
-        if let Some(entry) = self.entries.get_mut(&position.service) {
-            entry.watches += 1;
-            position.passed = entry.dropped + entry.changes.len() as u64 - 1;
+        if let Some(entry) = self.entries.get_mut(&service) {
+            let reader = Reader { unread: VecDeque::from([entry.state]), last: None, waker: None };
+            entry.watches.insert(number, reader);
         }
-        Ok(position)
+        Ok(WatchId { service, number })
     }
 
     fn add_unknown(&mut self, service: &str) -> Result<Arc<str>, Status> {
@@ -185,31 +181,28 @@ impl Registry {
 
     /// Returns the next item of a watch. If there is none yet, `waker` is kept, and the one kept before is returned, to
     /// be dropped without the lock.
-    pub(super) fn next(&mut self, watch: &mut Position, waker: &Waker) -> (Next, Option<Waker>) {
-        let Some(entry) = self.entries.get_mut(&watch.service) else {
+    pub(super) fn next(&mut self, watch: &WatchId, waker: &Waker) -> (Next, Option<Waker>) {
+        let entry = self.entries.get_mut(&watch.service);
+        let Some(reader) = entry.and_then(|entry| entry.watches.get_mut(&watch.number)) else {
             return (Next::End, None);
         };
-        watch.passed = watch.passed.max(entry.dropped);
-        while let Some(state) = entry.changes.get((watch.passed - entry.dropped) as usize).copied() {
-            watch.passed += 1;
+        while let Some(state) = reader.unread.pop_front() {
             // If changes were dropped, the next one may equal the state that it received last.
-            if watch.last != Some(state) {
-                watch.last = Some(state);
+            if reader.last.replace(state) != Some(state) {
                 return (Next::State(state), None);
             }
         }
         if self.are_watches_ended {
             return (Next::End, None);
         }
-        (Next::Pending, entry.waiting.insert(watch.number, waker.clone()))
+        (Next::Pending, reader.waker.replace(waker.clone()))
     }
 
     /// Removes a watch. Its waker is returned, to be dropped without the lock.
-    pub(super) fn end_watch(&mut self, watch: &Position) -> Option<Waker> {
+    pub(super) fn end_watch(&mut self, watch: &WatchId) -> Option<Waker> {
         let entry = self.entries.get_mut(&watch.service)?;
-        entry.watches -= 1;
-        let waker = entry.waiting.remove(&watch.number);
-        if entry.watches == 0 && entry.state().is_none() {
+        let waker = entry.watches.remove(&watch.number)?.waker;
+        if entry.watches.is_empty() && entry.state.is_none() {
             self.entries.remove(&watch.service);
             self.unknown -= 1;
         }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 
-use super::registry::{Next, Position};
+use super::registry::{Next, WatchId};
 use super::{Health, ServingStatus};
 use crate::status::Status;
 use crate::status::code::Code;
@@ -13,14 +13,14 @@ use crate::status::code::Code;
 /// The states of a service, as they change. `None` is that of an unknown service.
 pub(super) struct Watch {
     health: Health,
-    position: Position,
+    id: WatchId,
     is_over: bool,
 }
 
 impl Watch {
     pub(super) fn begin(health: Health, service: &str) -> Result<Watch, Status> {
-        let position = health.registry().begin_watch(service)?;
-        Ok(Watch { health, position, is_over: false })
+        let id = health.registry().begin_watch(service)?;
+        Ok(Watch { health, id, is_over: false })
     }
 }
 
@@ -32,7 +32,7 @@ impl Stream for Watch {
         if watch.is_over {
             return Poll::Ready(None);
         }
-        let (next, _previous) = watch.health.registry().next(&mut watch.position, cx.waker());
+        let (next, _previous) = watch.health.registry().next(&watch.id, cx.waker());
         match next {
             Next::State(state) => Poll::Ready(Some(Ok(state))),
             Next::Pending => Poll::Pending,
@@ -46,7 +46,7 @@ impl Stream for Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let _waker = self.health.registry().end_watch(&self.position);
+        let _waker = self.health.registry().end_watch(&self.id);
     }
 }
 

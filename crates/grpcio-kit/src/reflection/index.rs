@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use protobuf::Message;
-use protobuf::descriptor::FileDescriptorProto;
 use protobuf::reflect::FileDescriptor;
 
 use super::symbol::{self, Symbol};
@@ -50,26 +49,16 @@ pub enum Conflict {
 /// The services and files of a server.
 pub(super) struct Index {
     /// Full names, sorted.
-    services: Vec<String>,
-    files: Vec<File>,
-    by_name: HashMap<String, FileId>,
-    by_symbol: HashMap<String, Definition>,
+    pub(super) services: Vec<String>,
+    /// Each encoded as a `google.protobuf.FileDescriptorProto`, by name.
+    files: HashMap<String, (FileDescriptor, Vec<u8>)>,
+    symbols: HashMap<String, Definition>,
     /// By the extended message and the field number.
-    by_extension: HashMap<String, BTreeMap<i32, FileId>>,
-}
-
-/// The index of a file in [`Index`].
-pub(super) type FileId = usize;
-
-struct File {
-    name: String,
-    /// The encoded `google.protobuf.FileDescriptorProto`.
-    bytes: Vec<u8>,
-    imports: Vec<FileId>,
+    extensions: HashMap<String, BTreeMap<i32, FileDescriptor>>,
 }
 
 struct Definition {
-    file: FileId,
+    file: FileDescriptor,
     is_message: bool,
 }
 
@@ -77,14 +66,7 @@ impl Index {
     /// Indexes `files` and everything that they import.
     pub(super) fn new(mut services: Vec<String>, files: &[FileDescriptor]) -> Result<Index, Conflict> {
         services.sort_unstable();
-        let mut index = Index {
-            services,
-            files: Vec::new(),
-            by_name: HashMap::new(),
-            by_symbol: HashMap::new(),
-            by_extension: HashMap::new(),
-        };
-        let mut imports = Vec::new();
+        let mut index = Index { services, files: HashMap::new(), symbols: HashMap::new(), extensions: HashMap::new() };
         let mut rest: VecDeque<&FileDescriptor> = files.iter().collect();
         while let Some(file) = rest.pop_front() {
             let mut proto = file.proto().clone();
@@ -92,96 +74,79 @@ impl Index {
             proto.source_code_info.take();
             let encode = |source| Conflict::Encode { file: file.name().to_owned(), source };
             let bytes = proto.write_to_bytes().map_err(encode)?;
-            match index.by_name.get(file.name()) {
-                Some(known) if index.files[*known].bytes == bytes => continue,
+            match index.files.get(file.name()) {
+                Some((_, known)) if *known == bytes => continue,
                 Some(_) => return Err(Conflict::File(file.name().to_owned())),
-                None => {}
-            }
-            index.add(&proto, bytes)?;
-            imports.push(file.deps().iter().map(FileDescriptor::name).collect::<Vec<_>>());
+                None => index.files.insert(file.name().to_owned(), (file.clone(), bytes)),
+            };
+            let mut added = Ok(());
+            symbol::visit(&proto, &mut |name, symbol| {
+                if added.is_ok() {
+                    added = index.define(file, name, symbol);
+                }
+            });
+            added?;
             rest.extend(file.deps());
-        }
-        for (file, imports) in index.files.iter_mut().zip(imports) {
-            file.imports = imports.into_iter().filter_map(|name| index.by_name.get(name).copied()).collect();
         }
         Ok(index)
     }
 
-    fn add(&mut self, proto: &FileDescriptorProto, bytes: Vec<u8>) -> Result<(), Conflict> {
-        let id = self.files.len();
-        let name = proto.name().to_owned();
-        self.by_name.insert(name.clone(), id);
-        self.files.push(File { name, bytes, imports: Vec::new() });
-        let mut added = Ok(());
-        symbol::visit(proto, &mut |name, symbol| {
-            if added.is_ok() {
-                added = self.define(id, name, symbol);
-            }
-        });
-        added
-    }
-
-    fn define(&mut self, file: FileId, symbol: String, kind: Symbol<'_>) -> Result<(), Conflict> {
-        let name = |id: FileId| self.files[id].name.clone();
+    fn define(&mut self, file: &FileDescriptor, symbol: String, kind: Symbol<'_>) -> Result<(), Conflict> {
+        let second = file.name().to_owned();
         if let Symbol::Extension(field) = kind {
             let message = field.extendee().trim_start_matches('.').to_owned();
             let number = field.number();
-            if let Some(first) = self.by_extension.get(&message).and_then(|numbers| numbers.get(&number)) {
-                return Err(Conflict::Extension { message, number, first: name(*first), second: name(file) });
+            if let Some(first) = self.file_of_extension(&message, number) {
+                return Err(Conflict::Extension { message, number, first: first.name().to_owned(), second });
             }
-            self.by_extension.entry(message).or_default().insert(number, file);
+            self.extensions.entry(message).or_default().insert(number, file.clone());
         }
-        if let Some(first) = self.by_symbol.get(&symbol) {
-            return Err(Conflict::Symbol { symbol, first: name(first.file), second: name(file) });
+        if let Some(first) = self.file_of_symbol(&symbol) {
+            return Err(Conflict::Symbol { first: first.name().to_owned(), second, symbol });
         }
-        self.by_symbol.insert(symbol, Definition { file, is_message: matches!(kind, Symbol::Message) });
+        let is_message = matches!(kind, Symbol::Message);
+        self.symbols.insert(symbol, Definition { file: file.clone(), is_message });
         Ok(())
     }
 
-    /// Returns the full names of the services, sorted.
-    pub(super) fn services(&self) -> &[String] {
-        &self.services
-    }
-
     /// Returns the file of this name.
-    pub(super) fn file(&self, name: &str) -> Option<FileId> {
-        self.by_name.get(name).copied()
+    pub(super) fn file(&self, name: &str) -> Option<&FileDescriptor> {
+        self.files.get(name).map(|(file, _)| file)
     }
 
     /// Returns the file that defines a symbol.
-    pub(super) fn file_of_symbol(&self, name: &str) -> Option<FileId> {
-        self.by_symbol.get(name).map(|definition| definition.file)
+    pub(super) fn file_of_symbol(&self, name: &str) -> Option<&FileDescriptor> {
+        self.symbols.get(name).map(|definition| &definition.file)
     }
 
     /// Returns the file that defines the extension of a message with this field number.
-    pub(super) fn file_of_extension(&self, message: &str, number: i32) -> Option<FileId> {
-        self.by_extension.get(message)?.get(&number).copied()
+    pub(super) fn file_of_extension(&self, message: &str, number: i32) -> Option<&FileDescriptor> {
+        self.extensions.get(message)?.get(&number)
     }
 
     /// Returns the extension numbers of a message, sorted; `None` if there is no such message.
     pub(super) fn extension_numbers(&self, message: &str) -> Option<Vec<i32>> {
-        match self.by_extension.get(message) {
+        match self.extensions.get(message) {
             Some(numbers) => Some(numbers.keys().copied().collect()),
-            None => self.by_symbol.get(message).filter(|definition| definition.is_message).map(|_| Vec::new()),
+            None => self.symbols.get(message).filter(|definition| definition.is_message).map(|_| Vec::new()),
         }
     }
 
-    /// Returns a file and all of its imports without those already `sent`. The file itself is the first, whether it
-    /// has been sent or not.
-    pub(super) fn with_imports(&self, root: FileId, sent: &mut HashSet<FileId>) -> Vec<Vec<u8>> {
-        let mut files = vec![self.files[root].bytes.clone()];
-        sent.insert(root);
-        let mut seen = HashSet::from([root]);
-        let mut rest: VecDeque<FileId> = self.files[root].imports.iter().copied().collect();
-        while let Some(id) = rest.pop_front() {
-            if !seen.insert(id) {
+    /// Returns a file and all of its imports without those already `sent`, which are added to it. The file itself is the
+    /// first, whether it has been sent or not.
+    pub(super) fn with_imports(&self, root: &FileDescriptor, sent: &mut HashSet<String>) -> Vec<Vec<u8>> {
+        let mut files = Vec::new();
+        let mut seen = HashSet::new();
+        let mut rest = VecDeque::from([root]);
+        while let Some(file) = rest.pop_front() {
+            if !seen.insert(file.name()) {
                 continue;
             }
             // A file that was sent in an earlier response may import one that was not.
-            if sent.insert(id) {
-                files.push(self.files[id].bytes.clone());
+            if sent.insert(file.name().to_owned()) || files.is_empty() {
+                files.extend(self.files.get(file.name()).map(|(_, bytes)| bytes.clone()));
             }
-            rest.extend(&self.files[id].imports);
+            rest.extend(file.deps());
         }
         files
     }

@@ -4,12 +4,6 @@
 //! `grpc.reflection.v1` and its predecessor `grpc.reflection.v1alpha`. They are identical on the wire, so one
 //! implementation, on the messages of `v1`, serves both.
 //!
-//! | module | what it is about |
-//! |---|---|
-//! | `symbol` | everything in a file that has a full name |
-//! | `index` | the files of a server, by the symbols that they define |
-//! | `respond` | from a request to its response |
-//!
 //! Enable it with [`ServerBuilder::reflection`](crate::ServerBuilder::reflection).
 
 mod index;
@@ -18,6 +12,7 @@ pub(crate) mod proto;
 mod respond;
 mod symbol;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -31,9 +26,8 @@ use crate::reflection::proto::v1::reflection_grpc::server_reflection as v1;
 use crate::reflection::proto::v1alpha::reflection as messages_alpha;
 use crate::reflection::proto::v1alpha::reflection_grpc::server_reflection as v1alpha;
 use crate::service::{Service, ServiceBuilder};
-use crate::status::Status;
 use index::Index;
-use respond::Responder;
+use respond::respond;
 
 pub use index::Conflict;
 
@@ -54,8 +48,8 @@ pub(crate) fn services(services: &[Service], mut files: Vec<FileDescriptor>) -> 
     let service = |name, file, method| {
         let index = Arc::clone(&index);
         let respond = move |_: &Call<'_>, requests: RequestStream<ServerReflectionRequest>| {
-            let mut responder = Responder::new(Arc::clone(&index));
-            Ok(requests.map(move |request| Ok::<_, Status>(responder.respond(request?))).boxed())
+            let (index, mut sent) = (Arc::clone(&index), HashSet::new());
+            Ok(requests.map(move |request| Ok(respond(&index, &mut sent, request?))).boxed())
         };
         ServiceBuilder::new(name).described_by(file).bidi_streaming(method, respond).build()
     };

@@ -5,11 +5,10 @@
 //! that. Names have no leading dot, as the protocol defines; grpc-go and C++ find no others.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use protobuf::MessageField;
 
-use super::index::{FileId, Index};
+use super::index::Index;
 use crate::reflection::proto::v1::reflection::server_reflection_request::Message_request;
 use crate::reflection::proto::v1::reflection::server_reflection_response::Message_response;
 use crate::reflection::proto::v1::reflection::{
@@ -18,62 +17,53 @@ use crate::reflection::proto::v1::reflection::{
 };
 use crate::status::code::Code;
 
-/// Responds to the requests of one stream.
-pub(super) struct Responder {
-    index: Arc<Index>,
-    /// The files that have been sent on the stream.
-    sent: HashSet<FileId>,
+/// Returns the response to a request. `sent` has the names of the files that have been sent on the stream.
+pub(super) fn respond(
+    index: &Index,
+    sent: &mut HashSet<String>,
+    request: ServerReflectionRequest,
+) -> ServerReflectionResponse {
+    let response = match &request.message_request {
+        None => Err((Code::InvalidArgument, "the request is empty".to_owned())),
+        Some(message) => find(index, sent, message).ok_or_else(|| (Code::NotFound, not_found(message))),
+    };
+    let response = response.unwrap_or_else(|(code, message)| {
+        let error = ErrorResponse { error_code: code.into(), error_message: message, ..Default::default() };
+        Message_response::ErrorResponse(error)
+    });
+    ServerReflectionResponse {
+        valid_host: request.host.clone(),
+        original_request: MessageField::some(request),
+        message_response: Some(response),
+        ..Default::default()
+    }
 }
 
-impl Responder {
-    pub(super) fn new(index: Arc<Index>) -> Responder {
-        Responder { index, sent: HashSet::new() }
-    }
-
-    /// Returns the response to a request.
-    pub(super) fn respond(&mut self, request: ServerReflectionRequest) -> ServerReflectionResponse {
-        let response = match &request.message_request {
-            None => Err((Code::InvalidArgument, "the request is empty".to_owned())),
-            Some(message) => self.find(message).ok_or_else(|| (Code::NotFound, not_found(message))),
-        };
-        let response = response.unwrap_or_else(|(code, message)| {
-            let error = ErrorResponse { error_code: code.into(), error_message: message, ..Default::default() };
-            Message_response::ErrorResponse(error)
-        });
-        ServerReflectionResponse {
-            valid_host: request.host.clone(),
-            original_request: MessageField::some(request),
-            message_response: Some(response),
-            ..Default::default()
+fn find(index: &Index, sent: &mut HashSet<String>, request: &Message_request) -> Option<Message_response> {
+    let file = match request {
+        Message_request::FileByFilename(name) => index.file(name)?,
+        Message_request::FileContainingSymbol(name) => index.file_of_symbol(name)?,
+        Message_request::FileContainingExtension(extension) => {
+            index.file_of_extension(&extension.containing_type, extension.extension_number)?
         }
-    }
-
-    fn find(&mut self, request: &Message_request) -> Option<Message_response> {
-        let file = match request {
-            Message_request::FileByFilename(name) => self.index.file(name)?,
-            Message_request::FileContainingSymbol(name) => self.index.file_of_symbol(name)?,
-            Message_request::FileContainingExtension(extension) => {
-                self.index.file_of_extension(&extension.containing_type, extension.extension_number)?
-            }
-            Message_request::AllExtensionNumbersOfType(message) => {
-                return Some(Message_response::AllExtensionNumbersResponse(ExtensionNumberResponse {
-                    base_type_name: message.clone(),
-                    extension_number: self.index.extension_numbers(message)?,
-                    ..Default::default()
-                }));
-            }
-            // The protocol ignores its text.
-            Message_request::ListServices(_) => {
-                let service = |name: &String| ServiceResponse { name: name.clone(), ..Default::default() };
-                let service = self.index.services().iter().map(service).collect();
-                let list = ListServiceResponse { service, ..Default::default() };
-                return Some(Message_response::ListServicesResponse(list));
-            }
-        };
-        let file_descriptor_proto = self.index.with_imports(file, &mut self.sent);
-        let files = FileDescriptorResponse { file_descriptor_proto, ..Default::default() };
-        Some(Message_response::FileDescriptorResponse(files))
-    }
+        Message_request::AllExtensionNumbersOfType(message) => {
+            return Some(Message_response::AllExtensionNumbersResponse(ExtensionNumberResponse {
+                base_type_name: message.clone(),
+                extension_number: index.extension_numbers(message)?,
+                ..Default::default()
+            }));
+        }
+        // The protocol ignores its text.
+        Message_request::ListServices(_) => {
+            let service = |name: &String| ServiceResponse { name: name.clone(), ..Default::default() };
+            let service = index.services.iter().map(service).collect();
+            let list = ListServiceResponse { service, ..Default::default() };
+            return Some(Message_response::ListServicesResponse(list));
+        }
+    };
+    let file_descriptor_proto = index.with_imports(file, sent);
+    let files = FileDescriptorResponse { file_descriptor_proto, ..Default::default() };
+    Some(Message_response::FileDescriptorResponse(files))
 }
 
 fn not_found(request: &Message_request) -> String {

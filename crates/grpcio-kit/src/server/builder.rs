@@ -10,12 +10,10 @@ use grpcio::{ChannelBuilder, EnvBuilder};
 use protobuf::reflect::FileDescriptor;
 
 use super::Server;
-use crate::channelz::Channelz;
-use crate::channelz::ServerId;
+use crate::channelz::{self, ServerId};
 use crate::compression::Compression;
 use crate::health::Health;
-use crate::interceptor::Chain;
-use crate::interceptor::Interceptor;
+use crate::interceptor::{Chain, Interceptor};
 use crate::limits::{InvalidLimit, Limits};
 use crate::listen::ListenAddress;
 use crate::readiness::Readiness;
@@ -152,8 +150,9 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets whether to serve `grpc.channelz.v1.Channelz`: the C core's statistics of channels, servers and sockets, with
-    /// the addresses of clients. Off by default.
+    /// Sets whether to serve `grpc.channelz.v1.Channelz`: the C core's statistics of every channel, server and socket of
+    /// the process, with the addresses and certificates of peers. Restrict its callers with an [`Interceptor`]. Off by
+    /// default.
     pub fn channelz(mut self, serve: bool) -> ServerBuilder {
         self.channelz = serve;
         self
@@ -243,7 +242,7 @@ impl ServerBuilder {
     fn routed(&mut self) -> Result<Vec<grpcio::Service>, StartError> {
         let mut services = std::mem::take(&mut self.services);
         services.extend(self.health.iter().map(Health::service));
-        services.extend(self.channelz.then(Channelz::service));
+        services.extend(self.channelz.then(channelz::service));
         if self.reflection {
             services.extend(reflection::services(&services, std::mem::take(&mut self.reflected_files))?);
         }
@@ -271,9 +270,9 @@ impl ServerBuilder {
             let builder = methods.fold(grpcio::ServiceBuilder::new(), |builder, (service_method, method)| {
                 // A watch of the server's health may last as long as the server.
                 let max_time = self.limits.max_deadline.filter(|_| method.service() != Health::NAME);
-                let (workers, shared) = (service_method.workers.clone(), Arc::clone(&shared));
-                service_method
-                    .register(builder, Route { method, max_time, workers, shared, blocked: Default::default() })
+                let (workers, shared) = (service_method.workers, Arc::clone(&shared));
+                let route = Route { method, max_time, workers, shared, blocked: Default::default() };
+                (service_method.register)(builder, Arc::new(route))
             });
             builder.build()
         });

@@ -3,12 +3,11 @@
 pub(crate) mod builder;
 mod streaming_calls;
 
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::{Future, FutureExt};
+use futures_lite::future::{block_on, or};
+use futures_timer::Delay;
 
 use crate::channelz::ServerId;
 use crate::health::Health;
@@ -115,22 +114,12 @@ fn cancelled(rpcs: Option<u64>, done: bool) -> Drain {
     }
 }
 
-/// Runs `future` on this thread for at most `timeout`.
-fn wait<F: Future + Unpin>(future: &mut F, timeout: Duration) -> Option<F::Output> {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let start = Instant::now();
-    loop {
-        if let Poll::Ready(output) = future.poll_unpin(&mut Context::from_waker(&waker)) {
-            return Some(output);
-        }
-        thread::park_timeout(timeout.checked_sub(start.elapsed()).filter(|rest| !rest.is_zero())?);
-    }
+/// Waits for `future` for at most `timeout`; `None` if that passes before.
+fn wait<T>(future: impl Future<Output = T>, timeout: Duration) -> Option<T> {
+    let done = async { Some(future.await) };
+    // A century at most, as the end of a delay must not overflow.
+    let delay = Delay::new(timeout.min(Duration::from_secs(100 * 365 * 24 * 60 * 60)));
+    block_on(or(done, delay.map(|()| None)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The limit `max_streaming_calls`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::call::Call;
@@ -9,21 +8,20 @@ use crate::status::Status;
 use crate::status::code::Code;
 
 /// Counts the streaming and asynchronous RPCs in flight, and rejects those over the limit.
-#[derive(Clone)]
 pub(super) struct StreamingCalls {
-    in_flight: Arc<AtomicUsize>,
+    in_flight: AtomicUsize,
     max: usize,
 }
 
 impl StreamingCalls {
     pub fn new(max: usize) -> StreamingCalls {
-        StreamingCalls { in_flight: Arc::default(), max }
+        StreamingCalls { in_flight: AtomicUsize::new(0), max }
     }
 }
 
 impl Interceptor for StreamingCalls {
     fn before(&self, call: &Call<'_>) -> Result<(), Status> {
-        if !call.method().stays_in_flight() {
+        if !call.method().stays_in_flight {
             return Ok(());
         }
         let one_more = |calls| (calls < self.max).then_some(calls + 1);
@@ -36,7 +34,7 @@ impl Interceptor for StreamingCalls {
     }
 
     fn after(&self, call: &Call<'_>, _: &Outcome<'_>) {
-        if call.method().stays_in_flight() {
+        if call.method().stays_in_flight {
             self.in_flight.fetch_sub(1, Ordering::Relaxed);
         }
     }

@@ -4,7 +4,7 @@
 //! the reply leaves by the sink, which is in no other place. A panic must not leave the method: it would end the thread,
 //! and with it every RPC of its queue.
 //!
-//! What takes longer than that turn is in `streams` and `future`.
+//! What takes longer than that turn is in `streams`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -37,10 +37,10 @@ pub(crate) fn unary<Req, Rep, F>(
     let (admitted, result) = route.shared.chain.before(&call);
     let reply = result.and_then(|()| {
         contain(method, || {
-            encode(&handler(&call, decode(request, route.max_request_bytes())?)?, route.max_reply_bytes())
+            encode(&handler(&call, decode(request, route.shared.max_request_bytes)?)?, route.shared.max_reply_bytes)
         })
     });
-    let elapsed = call.started().elapsed();
+    let elapsed = call.started.elapsed();
     let outcome = Outcome {
         status: reply.as_ref().err(),
         elapsed,

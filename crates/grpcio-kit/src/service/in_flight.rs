@@ -1,14 +1,14 @@
 //! An RPC that outlasts its first turn on the completion queue's thread: a streaming or an asynchronous one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll};
+use std::time::Instant;
 
-use futures::{Future, FutureExt};
+use futures::FutureExt;
 use futures_timer::Delay;
 
 use crate::call::Call;
+use crate::call::stream::SharedRequests;
 use crate::interceptor::{Admitted, Outcome};
 use crate::service::route::Route;
 use crate::status::Status;
@@ -18,13 +18,13 @@ use crate::status::code::Code;
 /// [`after`](crate::Interceptor::after), which runs at the latest when this is dropped.
 pub(crate) struct InFlight {
     pub route: Arc<Route>,
-    call: Call<'static>,
+    pub call: Call<'static>,
     /// `None` once `after` has run.
     admitted: Option<Admitted>,
     /// The end of the time that the server allows the RPC.
     time_up: Option<Delay>,
-    /// Requests so far.
-    pub received: Arc<AtomicU64>,
+    /// Kept until the RPC ends; `None` if there is one request, which has arrived.
+    requests: Option<Arc<SharedRequests>>,
     /// Replies so far.
     pub sent: u64,
     /// Since when the method has had the queue's thread; `None` while it does not.
@@ -32,44 +32,52 @@ pub(crate) struct InFlight {
     blocked_thread: bool,
 }
 
+/// Why no more replies are sent.
+pub(crate) enum End {
+    /// The method has no more.
+    Replies,
+    /// The method failed.
+    Status(Status),
+    /// The RPC ended before.
+    Rpc(grpcio::Error),
+}
+
 impl InFlight {
-    /// Runs the interceptors' `before`. With `keeps_client`, peer and metadata are copied whether they need them or not.
-    pub fn begin(route: &Arc<Route>, call: &Call<'_>, keeps_client: bool) -> (InFlight, Result<(), Status>) {
+    /// Runs the interceptors' `before`. Peer and metadata are copied if the method or an interceptor keeps them.
+    pub fn begin(
+        route: &Arc<Route>,
+        call: &Call<'_>,
+        requests: Option<Arc<SharedRequests>>,
+    ) -> (InFlight, Result<(), Status>) {
         let chain = &route.shared.chain;
         let (admitted, result) = chain.before(call);
-        let keeps_client = keeps_client || chain.keeps_caller();
+        let keeps_client = !route.method.kind().is_streaming() || chain.keeps_caller;
         let in_flight = InFlight {
             route: Arc::clone(route),
             call: if keeps_client { call.to_static() } else { call.without_client() },
             admitted: Some(admitted),
             time_up: route.max_time.map(Delay::new),
-            received: Arc::default(),
+            requests,
             sent: 0,
-            running_since: Some(call.started()),
+            running_since: Some(call.started),
             blocked_thread: false,
         };
         (in_flight, result)
     }
 
-    pub fn call(&self) -> &Call<'static> {
-        &self.call
-    }
-
-    /// Counts a request that arrived before the method ran.
-    pub fn count_request(&self) {
-        self.received.fetch_add(1, Ordering::Relaxed);
-    }
-
     /// Polls the method, measures how long it keeps the thread, and ends it when its time is up.
-    pub fn poll_method<T>(
+    pub fn poll_method(
         &mut self,
         cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut InFlight, &mut Context<'_>) -> Poll<T>,
-        time_up: impl FnOnce(Status) -> T,
-    ) -> Poll<T> {
+        poll: impl FnOnce(&mut InFlight, &mut Context<'_>) -> Poll<End>,
+    ) -> Poll<End> {
         self.running_since.get_or_insert_with(Instant::now);
-        if let Poll::Ready(status) = self.poll_time_up(cx) {
-            return Poll::Ready(time_up(status));
+        if let (Some(delay), Some(max)) = (&mut self.time_up, self.route.max_time) {
+            if delay.poll_unpin(cx).is_ready() {
+                let message =
+                    format!("the server ends RPCs of this method after {} s (max_deadline)", max.as_secs_f64());
+                return Poll::Ready(End::Status(Status::new(Code::DeadlineExceeded, message)));
+            }
         }
         let polled = poll(self, cx);
         self.stop_clock();
@@ -82,20 +90,6 @@ impl InFlight {
         }
     }
 
-    /// Ready when the server's own limit for the time of an RPC is reached.
-    fn poll_time_up(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
-        let Some(delay) = &mut self.time_up else {
-            return Poll::Pending;
-        };
-        ready!(delay.poll_unpin(cx));
-        self.time_up = None;
-        let seconds = self.route.max_time.unwrap_or(Duration::ZERO).as_secs_f64();
-        Poll::Ready(Status::new(
-            Code::DeadlineExceeded,
-            format!("the server ends RPCs of this method after {seconds} s (max_deadline)"),
-        ))
-    }
-
     /// Ends the RPC with this status.
     pub fn end(&mut self, status: Option<&Status>) {
         let Some(admitted) = self.admitted.take() else {
@@ -104,40 +98,26 @@ impl InFlight {
         self.stop_clock();
         let outcome = Outcome {
             status,
-            elapsed: self.call.started().elapsed(),
-            received: self.received.load(Ordering::Relaxed),
+            elapsed: self.call.started.elapsed(),
+            received: self.requests.as_ref().map_or(1, |requests| requests.received()),
             sent: self.sent,
             blocked_thread: self.blocked_thread,
         };
         self.route.shared.chain.after(&admitted, &self.call, &outcome);
     }
+}
 
-    /// Ends the RPC with OK, unless the client has cancelled it.
-    ///
-    /// The requests of an RPC that was cancelled end like those of one that was not: only
-    /// when the status cannot be sent does grpcio say which of the two it was.
-    pub async fn end_when_sent(&mut self, sending: impl Future<Output = grpcio::Result<()>>) -> grpcio::Result<()> {
-        let sent = sending.await;
-        match sent {
-            Ok(()) => self.end(None),
-            Err(_) => self.end_by_client(),
-        }
-        sent
-    }
-
+impl Drop for InFlight {
     /// Ends the RPC as the client did: it cancelled, or its deadline has passed.
-    pub fn end_by_client(&mut self) {
+    fn drop(&mut self) {
+        if self.admitted.is_none() {
+            return;
+        }
         let status = if self.call.is_expired() {
             Status::new(Code::DeadlineExceeded, "the deadline passed")
         } else {
             Status::new(Code::Cancelled, "the call was cancelled")
         };
         self.end(Some(&status));
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.end_by_client();
     }
 }

@@ -1,7 +1,6 @@
 //! Services, ready to be registered with a server.
 
 mod adapter;
-mod future;
 mod in_flight;
 pub(crate) mod route;
 mod streams;
@@ -9,7 +8,7 @@ pub(crate) mod workers;
 
 use std::sync::Arc;
 
-use futures::Future;
+use futures::{Future, StreamExt, stream};
 use grpcio::MethodType;
 use protobuf::MessageFull;
 use protobuf::reflect::FileDescriptor;
@@ -21,6 +20,7 @@ use crate::method::{Method, MethodDescriptor, MethodKind};
 use crate::reply::{ReplyFuture, ReplyStream};
 use crate::status::Status;
 use route::Route;
+use streams::{many_requests, one_request};
 use workers::Workers;
 
 /// A service: methods under one name. Generated code has a function for each that returns it.
@@ -38,7 +38,7 @@ pub(crate) struct ServiceMethod {
     pub path: &'static str,
     pub kind: MethodKind,
     pub workers: Option<Workers>,
-    register: Register,
+    pub register: Register,
     /// Whether it returns a future or a stream.
     is_async: bool,
 }
@@ -48,11 +48,9 @@ type Register = Box<dyn FnOnce(grpcio::ServiceBuilder, Arc<Route>) -> grpcio::Se
 impl ServiceMethod {
     /// Describes it as the `index`th method of a server.
     pub fn descriptor(&self, index: usize) -> MethodDescriptor {
-        MethodDescriptor::new(self.path, self.kind, index).asynchronous(self.is_async)
-    }
-
-    pub fn register(self, builder: grpcio::ServiceBuilder, route: Route) -> grpcio::ServiceBuilder {
-        (self.register)(builder, Arc::new(route))
+        let mut method = MethodDescriptor::new(self.path, self.kind, index);
+        method.stays_in_flight = self.is_async;
+        method
     }
 }
 
@@ -84,6 +82,13 @@ impl Service {
 
 /// Builds a [`Service`] from its methods. Generated code uses it; by hand, it makes services
 /// that no `.proto` file describes.
+///
+/// Methods, and the futures and streams that they return, run on the thread of a completion queue and must not block it:
+/// while one does, that queue answers no other RPC. [`Service::on_workers`] moves a unary method to another thread. A
+/// panic ends the RPC with INTERNAL.
+///
+/// A future or stream is dropped when the RPC ends before it does: the client cancels, its deadline passes, the server's
+/// does ([`Limits::max_deadline`](crate::Limits::max_deadline)), or the server shuts down and the grace is over.
 pub struct ServiceBuilder {
     service: Service,
 }
@@ -103,8 +108,7 @@ impl ServiceBuilder {
         self
     }
 
-    /// Adds a unary method. It runs on the thread of a completion queue and must not block it: while it does, that
-    /// queue answers no other RPC. [`Service::on_workers`] moves it to another thread.
+    /// Adds a unary method.
     #[must_use]
     pub fn unary<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -113,34 +117,22 @@ impl ServiceBuilder {
         F: Fn(&Call<'_>, Req) -> Result<Rep, Status> + Send + Sync + 'static,
     {
         let handler = Arc::new(handler);
-        let mut builder = self.add(method.path(), MethodKind::Unary, move |builder, route| {
+        self.add(method.path(), MethodKind::Unary, false, move |builder, route| {
             let Some(workers) = route.workers.clone() else {
                 return builder
                     .add_unary_handler(&server_method(method, MethodType::Unary), move |context, request, sink| {
                         adapter::unary(&route, &*handler, &context, request, sink)
                     });
             };
-            let handler = move |call, request| {
+            one_request(builder, route, method, move |call, request| {
                 let handler = Arc::clone(&handler);
-                workers.run(call, move |call| handler(call, request))
-            };
-            builder.add_server_streaming_handler(
-                &server_method(method, MethodType::ServerStreaming),
-                move |context, request, sink| future::unary(&route, &handler, &context, request, sink),
-            )
-        });
-        if let Some(method) = builder.service.methods.last_mut() {
-            method.is_async = false;
-        }
-        builder
+                let reply = workers.run(call.to_static(), move |call| handler(call, request))?;
+                Ok(stream::once(reply).boxed())
+            })
+        })
     }
 
-    /// Adds a unary method that returns a future. The method and its future run on the thread of a completion queue and
-    /// must not block it; whatever wakes the future may be on another thread.
-    ///
-    /// The future is dropped when the RPC ends before it is ready: the client cancels, its deadline passes, the
-    /// server's does ([`Limits::max_deadline`](crate::Limits::max_deadline)), or the server shuts down and the grace is
-    /// over. A panic ends the RPC with INTERNAL.
+    /// Adds a unary method that returns a future. Whatever wakes it may be on another thread.
     #[must_use]
     pub fn unary_async<Req, Rep, F, Fut>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -149,18 +141,14 @@ impl ServiceBuilder {
         F: Fn(Call<'static>, Req) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Rep, Status>> + Send + 'static,
     {
-        let handler = Arc::new(handler);
-        self.add(method.path(), MethodKind::Unary, move |builder, route| {
-            let handler = move |call, request| Ok(handler(call, request));
-            builder.add_server_streaming_handler(
-                &server_method(method, MethodType::ServerStreaming),
-                move |context, request, sink| future::unary(&route, &handler, &context, request, sink),
-            )
+        self.add(method.path(), MethodKind::Unary, true, move |builder, route| {
+            one_request(builder, route, method, move |call, request| {
+                Ok(stream::once(handler(call.to_static(), request)).boxed())
+            })
         })
     }
 
-    /// Adds a server-streaming method. The method and the stream that it returns run on the
-    /// thread of a completion queue and must not block it.
+    /// Adds a server-streaming method.
     #[must_use]
     pub fn server_streaming<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -168,19 +156,12 @@ impl ServiceBuilder {
         Rep: MessageFull,
         F: Fn(&Call<'_>, Req) -> Result<ReplyStream<Rep>, Status> + Send + Sync + 'static,
     {
-        let handler = Arc::new(handler);
-        self.add(method.path(), MethodKind::ServerStreaming, move |builder, route| {
-            builder.add_server_streaming_handler(
-                &server_method(method, MethodType::ServerStreaming),
-                move |context, request, sink| streams::server_streaming(&route, &*handler, &context, request, sink),
-            )
+        self.add(method.path(), MethodKind::ServerStreaming, true, move |builder, route| {
+            one_request(builder, route, method, handler)
         })
     }
 
-    /// Adds a client-streaming method. The method and the future that it returns run on the
-    /// thread of a completion queue and must not block it.
-    ///
-    /// A future that waits for something other than its requests goes on when the client cancels.
+    /// Adds a client-streaming method.
     #[must_use]
     pub fn client_streaming<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -188,17 +169,14 @@ impl ServiceBuilder {
         Rep: MessageFull,
         F: Fn(&Call<'_>, RequestStream<Req>) -> ReplyFuture<Rep> + Send + Sync + 'static,
     {
-        let handler = Arc::new(handler);
-        self.add(method.path(), MethodKind::ClientStreaming, move |builder, route| {
-            builder.add_client_streaming_handler(
-                &server_method(method, MethodType::ClientStreaming),
-                move |context, requests, sink| streams::client_streaming(&route, &*handler, &context, requests, sink),
-            )
+        self.add(method.path(), MethodKind::ClientStreaming, true, move |builder, route| {
+            many_requests(builder, route, method, move |call, requests| {
+                Ok(stream::once(handler(call, requests)).boxed())
+            })
         })
     }
 
-    /// Adds a bidirectional method. The method and the stream that it returns run on the
-    /// thread of a completion queue and must not block it.
+    /// Adds a bidirectional method.
     #[must_use]
     pub fn bidi_streaming<Req, Rep, F>(self, method: Method<Req, Rep>, handler: F) -> ServiceBuilder
     where
@@ -206,12 +184,8 @@ impl ServiceBuilder {
         Rep: MessageFull,
         F: Fn(&Call<'_>, RequestStream<Req>) -> Result<ReplyStream<Rep>, Status> + Send + Sync + 'static,
     {
-        let handler = Arc::new(handler);
-        self.add(method.path(), MethodKind::BidiStreaming, move |builder, route| {
-            builder.add_duplex_streaming_handler(
-                &server_method(method, MethodType::Duplex),
-                move |context, requests, sink| streams::bidi_streaming(&route, &*handler, &context, requests, sink),
-            )
+        self.add(method.path(), MethodKind::BidiStreaming, true, move |builder, route| {
+            many_requests(builder, route, method, handler)
         })
     }
 
@@ -219,10 +193,11 @@ impl ServiceBuilder {
         mut self,
         path: &'static str,
         kind: MethodKind,
+        is_async: bool,
         register: impl FnOnce(grpcio::ServiceBuilder, Arc<Route>) -> grpcio::ServiceBuilder + Send + 'static,
     ) -> ServiceBuilder {
         let register = Box::new(register);
-        self.service.methods.push(ServiceMethod { path, kind, workers: None, register, is_async: true });
+        self.service.methods.push(ServiceMethod { path, kind, workers: None, register, is_async });
         self
     }
 

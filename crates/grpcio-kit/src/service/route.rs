@@ -40,14 +40,6 @@ struct Warnings {
 }
 
 impl Route {
-    pub fn max_request_bytes(&self) -> usize {
-        self.shared.max_request_bytes
-    }
-
-    pub fn max_reply_bytes(&self) -> usize {
-        self.shared.max_reply_bytes
-    }
-
     /// Whether `held`, for which the method kept the thread of a completion queue, is over the threshold. If so, the
     /// log has a warning.
     pub fn blocked_thread(&self, held: Duration) -> bool {

@@ -1,166 +1,112 @@
-//! Between grpcio and streaming methods, whose streams and futures run as tasks of the completion queue's thread.
+//! Between grpcio and methods whose RPCs stay in flight: their streams and futures run as tasks of the completion queue's
+//! thread.
+//!
+//! One reply is a stream of one, so that to grpcio every such method is server-streaming or bidirectional. On the wire
+//! there is no difference, and the sinks of these two tell when the client cancels, which the others do not.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use futures::future::{BoxFuture, poll_fn};
-use futures::{FutureExt, Sink, SinkExt, StreamExt};
+use futures::future::poll_fn;
+use futures::{Future, Sink, SinkExt, StreamExt};
 use grpcio::{
-    ClientStreamingSink, DuplexSink, GrpcSlice, MessageReader, RpcContext, RpcStatus, ServerStreamingSink, WriteFlags,
+    DuplexSink, GrpcSlice, MethodType, RpcContext, RpcStatus, ServerStreamingSink, ServiceBuilder, WriteFlags,
 };
 use protobuf::MessageFull;
 
 use crate::call::Call;
 use crate::call::panic::panicked;
-use crate::call::stream::RequestStream;
-use crate::codec::{decode, encode};
-use crate::reply::{ReplyFuture, ReplyStream};
+use crate::call::stream::{RequestStream, SharedRequests};
+use crate::codec::{decode, encode, server_method};
+use crate::method::{Method, MethodKind};
+use crate::reply::ReplyStream;
 use crate::service::adapter::{contain, log_unsent};
-use crate::service::in_flight::InFlight;
+use crate::service::in_flight::{End, InFlight};
 use crate::service::route::Route;
 use crate::status::Status;
 
-/// Answers a server-streaming RPC.
-pub(crate) fn server_streaming<Req, Rep, F>(
-    route: &Arc<Route>,
-    handler: &F,
-    context: &RpcContext<'_>,
-    request: MessageReader,
-    sink: ServerStreamingSink<GrpcSlice>,
-) where
+/// Registers a method with one request.
+pub(super) fn one_request<Req, Rep, F>(
+    builder: ServiceBuilder,
+    route: Arc<Route>,
+    method: Method<Req, Rep>,
+    handler: F,
+) -> ServiceBuilder
+where
     Req: MessageFull,
     Rep: MessageFull,
-    F: Fn(&Call<'_>, Req) -> Result<ReplyStream<Rep>, Status>,
+    F: Fn(&Call<'_>, Req) -> Result<ReplyStream<Rep>, Status> + Send + Sync + 'static,
 {
-    let call = Call::start(route.method, context, route.max_time);
-    let (in_flight, admitted) = InFlight::begin(route, &call, false);
-    in_flight.count_request();
-    let replies =
-        admitted.and_then(|()| contain(route.method, || handler(&call, decode(request, route.max_request_bytes())?)));
-    context.spawn(send_replies(in_flight, replies, sink));
+    let handler = Arc::new(handler);
+    let method = server_method(method, MethodType::ServerStreaming);
+    builder.add_server_streaming_handler(&method, move |context, request, sink| {
+        let replies = |call: &Call<'_>| handler(call, decode(request, route.shared.max_request_bytes)?);
+        respond(&route, &context, None, replies, sink, ServerStreamingSink::fail);
+    })
 }
 
-/// Answers a client-streaming RPC.
-pub(crate) fn client_streaming<Req, Rep, F>(
-    route: &Arc<Route>,
-    handler: &F,
-    context: &RpcContext<'_>,
-    requests: grpcio::RequestStream<MessageReader>,
-    sink: ClientStreamingSink<GrpcSlice>,
-) where
+/// Registers a method with a stream of requests.
+pub(super) fn many_requests<Req, Rep, F>(
+    builder: ServiceBuilder,
+    route: Arc<Route>,
+    method: Method<Req, Rep>,
+    handler: F,
+) -> ServiceBuilder
+where
     Req: MessageFull,
     Rep: MessageFull,
-    F: Fn(&Call<'_>, RequestStream<Req>) -> ReplyFuture<Rep>,
+    F: Fn(&Call<'_>, RequestStream<Req>) -> Result<ReplyStream<Rep>, Status> + Send + Sync + 'static,
+{
+    let handler = Arc::new(handler);
+    let method = server_method(method, MethodType::Duplex);
+    builder.add_duplex_streaming_handler(&method, move |context, requests, sink| {
+        let (requests, shared) = RequestStream::share(requests, route.shared.max_request_bytes);
+        let replies = |call: &Call<'_>| handler(call, requests);
+        respond(&route, &context, Some(shared), replies, sink, DuplexSink::fail);
+    })
+}
+
+/// Begins an RPC, and sends the method's replies in a task. `fail` closes the sink with a status.
+fn respond<Rep, S, Failing>(
+    route: &Arc<Route>,
+    context: &RpcContext<'_>,
+    requests: Option<Arc<SharedRequests>>,
+    method: impl FnOnce(&Call<'_>) -> Result<ReplyStream<Rep>, Status>,
+    mut sink: S,
+    fail: fn(S, RpcStatus) -> Failing,
+) where
+    Rep: MessageFull,
+    S: Sink<(GrpcSlice, WriteFlags), Error = grpcio::Error> + Send + Unpin + 'static,
+    Failing: Future<Output = grpcio::Result<()>> + Send + 'static,
 {
     let call = Call::start(route.method, context, route.max_time);
-    let (mut in_flight, admitted) = InFlight::begin(route, &call, false);
-    let (stream, requests) = RequestStream::share(requests, &in_flight.received, route.max_request_bytes());
-    let reply = admitted.and_then(|()| contain(route.method, || Ok(handler(&call, stream))));
+    let (mut in_flight, admitted) = InFlight::begin(route, &call, requests);
+    // A unary method keeps the call, of which there is a copy then.
+    let call = if route.method.kind().is_streaming() { &call } else { &in_flight.call };
+    let replies = admitted.and_then(|()| contain(route.method, || method(call)));
     context.spawn(async move {
-        let method = in_flight.route.method;
-        let reply = match reply {
-            Ok(reply) => {
-                let mut reply = AssertUnwindSafe(reply).catch_unwind();
-                let reply =
-                    poll_fn(|cx| in_flight.poll_method(cx, |_, cx| reply.poll_unpin(cx), |status| Ok(Err(status))));
-                reply.await.unwrap_or_else(|panic| Err(panicked(method, &*panic)))
+        let end = match replies {
+            Ok(mut replies) => {
+                poll_fn(|cx| in_flight.poll_method(cx, |rpc, cx| poll_send(rpc, &mut replies, &mut sink, cx))).await
             }
-            Err(status) => Err(status),
+            Err(status) => End::Status(status),
         };
-        let reply = reply.and_then(|reply| encode(&reply, in_flight.route.max_reply_bytes()));
-        in_flight.sent = reply.is_ok().into();
-        let sent = match reply {
-            Ok(reply) => in_flight.end_when_sent(sink.success(reply)).await,
-            Err(status) => {
+        let sent = match end {
+            // The requests of an RPC that was cancelled end like those of one that was not: only when the status cannot
+            // be sent does grpcio say which of the two it was.
+            End::Replies => sink.close().await.inspect(|()| in_flight.end(None)),
+            End::Status(status) => {
                 in_flight.end(Some(&status));
-                sink.fail(status.to_grpcio()).await
+                match sink.flush().await {
+                    Ok(()) => fail(sink, status.to_grpcio()).await,
+                    Err(error) => Err(error),
+                }
             }
+            End::Rpc(error) => Err(error),
         };
-        log_unsent(method, sent);
-        drop(requests);
+        log_unsent(in_flight.route.method, sent);
     });
-}
-
-/// Answers a bidirectional RPC.
-pub(crate) fn bidi_streaming<Req, Rep, F>(
-    route: &Arc<Route>,
-    handler: &F,
-    context: &RpcContext<'_>,
-    requests: grpcio::RequestStream<MessageReader>,
-    sink: DuplexSink<GrpcSlice>,
-) where
-    Req: MessageFull,
-    Rep: MessageFull,
-    F: Fn(&Call<'_>, RequestStream<Req>) -> Result<ReplyStream<Rep>, Status>,
-{
-    let call = Call::start(route.method, context, route.max_time);
-    let (in_flight, admitted) = InFlight::begin(route, &call, false);
-    let (stream, requests) = RequestStream::share(requests, &in_flight.received, route.max_request_bytes());
-    let replies = admitted.and_then(|()| contain(route.method, || handler(&call, stream)));
-    context.spawn(async move {
-        send_replies(in_flight, replies, sink).await;
-        drop(requests);
-    });
-}
-
-/// The two sinks for more than one reply.
-pub(super) trait ReplySink:
-    Sink<(GrpcSlice, WriteFlags), Error = grpcio::Error> + Send + Unpin + 'static
-{
-    fn fail(self, status: RpcStatus) -> BoxFuture<'static, grpcio::Result<()>>;
-}
-
-impl ReplySink for ServerStreamingSink<GrpcSlice> {
-    fn fail(self, status: RpcStatus) -> BoxFuture<'static, grpcio::Result<()>> {
-        self.fail(status).boxed()
-    }
-}
-
-impl ReplySink for DuplexSink<GrpcSlice> {
-    fn fail(self, status: RpcStatus) -> BoxFuture<'static, grpcio::Result<()>> {
-        self.fail(status).boxed()
-    }
-}
-
-/// Why no more replies are sent.
-enum End {
-    /// The method has no more.
-    Replies,
-    /// The method failed.
-    Status(Status),
-    /// The RPC ended before.
-    Rpc(grpcio::Error),
-}
-
-pub(super) async fn send_replies<Rep: MessageFull>(
-    mut in_flight: InFlight,
-    replies: Result<ReplyStream<Rep>, Status>,
-    mut sink: impl ReplySink,
-) {
-    let end = match replies {
-        Ok(mut replies) => {
-            let mut poll =
-                |in_flight: &mut InFlight, cx: &mut Context<'_>| poll_send(in_flight, &mut replies, &mut sink, cx);
-            poll_fn(|cx| in_flight.poll_method(cx, &mut poll, End::Status)).await
-        }
-        Err(status) => End::Status(status),
-    };
-    match &end {
-        End::Replies => {}
-        End::Status(status) => in_flight.end(Some(status)),
-        End::Rpc(_) => in_flight.end_by_client(),
-    }
-    let sent = match end {
-        End::Replies => in_flight.end_when_sent(sink.close()).await,
-        End::Status(status) => match sink.flush().await {
-            Ok(()) => sink.fail(status.to_grpcio()).await,
-            Err(error) => Err(error),
-        },
-        End::Rpc(error) => Err(error),
-    };
-    log_unsent(in_flight.route.method, sent);
 }
 
 /// Moves replies into the sink, as fast as it accepts them.
@@ -170,26 +116,26 @@ pub(super) async fn send_replies<Rep: MessageFull>(
 fn poll_send<Rep: MessageFull>(
     in_flight: &mut InFlight,
     replies: &mut ReplyStream<Rep>,
-    sink: &mut impl ReplySink,
+    sink: &mut (impl Sink<(GrpcSlice, WriteFlags), Error = grpcio::Error> + Unpin),
     cx: &mut Context<'_>,
 ) -> Poll<End> {
-    // The one reply of a unary method waits for the status, and leaves with it.
-    let flags = WriteFlags::default().buffer_hint(!in_flight.route.method.kind().is_streaming());
+    // A single reply waits for the status, and leaves with it.
+    let is_single = matches!(in_flight.route.method.kind(), MethodKind::Unary | MethodKind::ClientStreaming);
+    let flags = WriteFlags::default().buffer_hint(is_single);
     loop {
-        match sink.poll_ready_unpin(cx) {
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(error)) => return Poll::Ready(End::Rpc(error)),
-            Poll::Pending => return Poll::Pending,
+        if let Err(error) = ready!(sink.poll_ready_unpin(cx)) {
+            return Poll::Ready(End::Rpc(error));
         }
-        let next = catch_unwind(AssertUnwindSafe(|| replies.poll_next_unpin(cx)));
-        let reply = match next {
-            Ok(Poll::Ready(Some(reply))) => reply.and_then(|reply| encode(&reply, in_flight.route.max_reply_bytes())),
+        let reply = match catch_unwind(AssertUnwindSafe(|| replies.poll_next_unpin(cx))) {
+            Ok(Poll::Ready(Some(reply))) => {
+                reply.and_then(|reply| encode(&reply, in_flight.route.shared.max_reply_bytes))
+            }
             Ok(Poll::Ready(None)) => return Poll::Ready(End::Replies),
             Ok(Poll::Pending) => return Poll::Pending,
             Err(panic) => Err(panicked(in_flight.route.method, &*panic)),
         };
         let sent = match reply {
-            Ok(reply) => Pin::new(&mut *sink).start_send((reply, flags)),
+            Ok(reply) => sink.start_send_unpin((reply, flags)),
             Err(status) => return Poll::Ready(End::Status(status)),
         };
         if let Err(error) = sent {

@@ -100,13 +100,6 @@ impl Workers {
     }
 }
 
-impl std::fmt::Debug for Workers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let pool = &self.handle.0;
-        f.debug_struct("Workers").field("threads", &pool.threads).field("max_queued", &pool.max_queued).finish()
-    }
-}
-
 impl Drop for Handle {
     fn drop(&mut self) {
         self.0.lock().closed = true;

@@ -13,8 +13,8 @@
 //! | ends a group at any end-group tag, or at the end of the input | at its own tag only |
 //! | accepts a message that ends inside a nested one | refuses it ([`decode`]) |
 //!
-//! Varints of up to ten bytes are accepted however small the value is. Tags are left to
-//! rust-protobuf: at most five bytes, and 32 bits.
+//! Varints of up to ten bytes are accepted however small the value is; the functions that read one fail on a longer one.
+//! Tags are left to rust-protobuf: at most five bytes, and 32 bits.
 
 mod fixed;
 mod unknown;
@@ -45,47 +45,27 @@ pub fn decode<M: Message>(bytes: &mut dyn BufRead, length: usize) -> Result<M> {
 }
 
 /// Reads an `int32`: the lower 32 bits of a varint.
-///
-/// # Errors
-///
-/// Not a varint of at most ten bytes.
 pub fn read_int32(is: &mut CodedInputStream<'_>) -> Result<i32> {
     Ok(is.read_raw_varint64()? as i32)
 }
 
 /// Reads a `uint32`: the lower 32 bits of a varint.
-///
-/// # Errors
-///
-/// Not a varint of at most ten bytes.
 pub fn read_uint32(is: &mut CodedInputStream<'_>) -> Result<u32> {
     Ok(is.read_raw_varint64()? as u32)
 }
 
 /// Reads a `sint32`: the lower 32 bits of a varint, zigzag encoded.
-///
-/// # Errors
-///
-/// Not a varint of at most ten bytes.
 pub fn read_sint32(is: &mut CodedInputStream<'_>) -> Result<i32> {
     let bits = read_uint32(is)?;
     Ok((bits >> 1) as i32 ^ -((bits & 1) as i32))
 }
 
 /// Reads a `bool`: whether any bit of a varint is set.
-///
-/// # Errors
-///
-/// Not a varint of at most ten bytes.
 pub fn read_bool(is: &mut CodedInputStream<'_>) -> Result<bool> {
     Ok(is.read_raw_varint64()? != 0)
 }
 
 /// Reads an enum: the lower 32 bits of a varint. A number without a name is kept.
-///
-/// # Errors
-///
-/// Not a varint of at most ten bytes.
 pub fn read_enum_or_unknown<E: Enum>(is: &mut CodedInputStream<'_>) -> Result<EnumOrUnknown<E>> {
     read_int32(is).map(EnumOrUnknown::from_i32)
 }
