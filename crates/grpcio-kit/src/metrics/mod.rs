@@ -21,6 +21,7 @@
 //! and `grpc_method`. The messages of a streaming RPC are counted when it ends.
 
 mod rpcs;
+mod shards;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -89,8 +90,11 @@ impl Metrics {
     /// [`MetricsError::Register`] if a metric's name cannot begin with `name`.
     pub fn new(name: &str, version: &str, queues: NonZeroUsize) -> Result<Metrics, MetricsError> {
         let register = |source| MetricsError::Register { name: "grpc_server_*".to_owned(), source };
-        let metrics =
-            Metrics { rpcs: Rpcs::new().map_err(register)?, registry: Registry::new(), scrape: Arc::default() };
+        let metrics = Metrics {
+            rpcs: Rpcs::new(queues.get()).map_err(register)?,
+            registry: Registry::new(),
+            scrape: Arc::default(),
+        };
         metrics.register(Box::new(metrics.rpcs.clone()))?;
         let threads = queues.get() as f64;
         metrics.gauge("grpc_server_queue_threads", "Threads that run methods, one per queue.", move || threads)?;

@@ -1,93 +1,73 @@
-//! The metrics of RPCs: families of the `prometheus` crate, and for each method its children, resolved once.
+//! The metrics of RPCs: families of the `prometheus` crate, which a scrape brings up to date from the live numbers.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use prometheus::core::{Collector, Desc};
-use prometheus::proto::MetricFamily;
+use prometheus::core::{Collector, Desc, Metric};
+use prometheus::proto::{self, MetricFamily};
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Result,
 };
 
 use crate::interceptor::Outcome;
 use crate::method::{MethodDescriptor, MethodKind};
+use crate::metrics::shards::{BOUNDS, Row, Shards};
 use crate::status::code::Code;
 
 const METHOD_LABELS: [&str; 3] = ["grpc_type", "grpc_service", "grpc_method"];
 
-/// Upper bounds in seconds: Prometheus' defaults from 5 ms on, and finer ones for methods that take microseconds.
-#[rustfmt::skip]
-const BUCKETS: [f64; 22] = [
-    1e-6, 2.5e-6, 5e-6, 10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6,
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
-    1.0, 2.5, 5.0, 10.0,
-];
+/// Counters without further labels: the name, the help, and where the number is.
+type Counter = (&'static str, &'static str, fn(&Row<u64>) -> u64);
 
-/// Counters of what is known at the end of an RPC: the name, the help, and what an RPC adds.
-type AtEnd = (&'static str, &'static str, fn(&Outcome<'_>) -> u64);
-
-const AT_END: [AtEnd; 3] = [
+const COUNTERS: [Counter; 4] = [
+    ("grpc_server_started_total", "Total number of RPCs started on the server.", |totals| totals.started),
     (
         "grpc_server_msg_received_total",
         "Total number of RPC messages received on the server, of RPCs that have ended.",
-        |outcome| outcome.received,
+        |totals| totals.received,
     ),
     (
         "grpc_server_msg_sent_total",
         "Total number of RPC messages sent by the server, of RPCs that have ended.",
-        |outcome| outcome.sent,
+        |totals| totals.sent,
     ),
     (
         "grpc_server_blocked_thread_total",
         "RPCs whose method blocked its completion-queue thread for longer than the threshold.",
-        |outcome| outcome.blocked_thread.into(),
+        |totals| totals.blocked_thread,
     ),
 ];
 
 /// The families, and once the server has started, their children. A handle: clones are the same metrics.
 #[derive(Clone)]
 pub(super) struct Rpcs {
-    started: IntCounterVec,
+    queues: usize,
+    /// In the order of [`COUNTERS`].
+    counters: Vec<IntCounterVec>,
     handled: IntCounterVec,
-    /// In the order of [`AT_END`].
-    at_end: Vec<IntCounterVec>,
     seconds: HistogramVec,
     in_flight: IntGaugeVec,
-    /// Indexed by [`MethodDescriptor::index`].
-    methods: Arc<OnceLock<Vec<MethodMetrics>>>,
+    live: Arc<OnceLock<Live>>,
 }
 
-struct MethodMetrics {
-    started: Count,
+struct Live {
+    shards: Shards,
+    /// Indexed by [`MethodDescriptor::index`].
+    methods: Vec<Children>,
+}
+
+struct Children {
+    counters: Vec<IntCounter>,
     /// Indexed by [`Code`].
-    handled: Vec<Count>,
-    at_end: Vec<IntCounter>,
+    handled: Vec<IntCounter>,
+    /// Has the labels alone: the crate's histograms only take one observation at a time.
     seconds: Histogram,
     in_flight: IntGauge,
 }
 
-/// A counter that reaches its family only at a scrape: the started, handled and in-flight RPCs of a page add up.
-struct Count {
-    now: AtomicU64,
-    at_scrape: IntCounter,
-}
-
-impl Count {
-    fn new(at_scrape: IntCounter) -> Count {
-        Count { now: AtomicU64::new(0), at_scrape }
-    }
-
-    /// Brings the family up to date and returns the number. One scrape at a time calls this.
-    fn scrape(&self) -> u64 {
-        let now = self.now.load(Ordering::Acquire);
-        self.at_scrape.inc_by(now.saturating_sub(self.at_scrape.get()));
-        now
-    }
-}
-
 impl Rpcs {
-    pub fn new() -> Result<Rpcs> {
-        let counter = |name: &str, help: &str| IntCounterVec::new(Opts::new(name, help), &METHOD_LABELS);
+    /// Returns the metrics of a server with this number of queues.
+    pub fn new(queues: usize) -> Result<Rpcs> {
         let [kind, service, method] = METHOD_LABELS;
         let handled = Opts::new(
             "grpc_server_handled_total",
@@ -98,28 +78,30 @@ impl Rpcs {
             "Time from the arrival of an RPC in the server to its status, in seconds.",
         );
         let in_flight = Opts::new("grpc_server_in_flight", "RPCs that have started and not been handled yet.");
+        let counter = |(name, help, _): &Counter| IntCounterVec::new(Opts::new(*name, *help), &METHOD_LABELS);
         Ok(Rpcs {
-            started: counter("grpc_server_started_total", "Total number of RPCs started on the server.")?,
+            queues,
+            counters: COUNTERS.iter().map(counter).collect::<Result<_>>()?,
             handled: IntCounterVec::new(handled, &[kind, service, method, "grpc_code"])?,
-            at_end: AT_END.iter().map(|(name, help, _)| counter(name, help)).collect::<Result<_>>()?,
-            seconds: HistogramVec::new(seconds.buckets(BUCKETS.to_vec()), &METHOD_LABELS)?,
+            seconds: HistogramVec::new(seconds, &METHOD_LABELS)?,
             in_flight: IntGaugeVec::new(in_flight, &METHOD_LABELS)?,
-            methods: Arc::default(),
+            live: Arc::default(),
         })
     }
 
     /// Adds the series of these methods, with 0. Returns whether this was the first time.
     pub fn start(&self, methods: &[MethodDescriptor]) -> bool {
         let mut first = false;
-        self.methods.get_or_init(|| {
+        self.live.get_or_init(|| {
             first = true;
-            methods.iter().map(|method| self.children(*method)).collect()
+            let children = methods.iter().map(|method| self.children(*method)).collect();
+            Live { shards: Shards::new(methods.len(), self.queues), methods: children }
         });
         first
     }
 
     /// There are as many values as labels: none of these lookups can panic.
-    fn children(&self, method: MethodDescriptor) -> MethodMetrics {
+    fn children(&self, method: MethodDescriptor) -> Children {
         let kind = match method.kind() {
             MethodKind::Unary => "unary",
             MethodKind::ClientStreaming => "client_stream",
@@ -129,62 +111,92 @@ impl Rpcs {
         let (service, name) = (method.service(), method.name());
         let labels = &[kind, service, name];
         let handled = |code: &Code| self.handled.with_label_values(&[kind, service, name, &code_label(*code)]);
-        MethodMetrics {
-            started: Count::new(self.started.with_label_values(labels)),
-            handled: Code::ALL.iter().map(handled).map(Count::new).collect(),
-            at_end: self.at_end.iter().map(|family| family.with_label_values(labels)).collect(),
+        Children {
+            counters: self.counters.iter().map(|family| family.with_label_values(labels)).collect(),
+            handled: Code::ALL.iter().map(handled).collect(),
             seconds: self.seconds.with_label_values(labels),
             in_flight: self.in_flight.with_label_values(labels),
         }
     }
 
-    fn of(&self, method: MethodDescriptor) -> Option<&MethodMetrics> {
-        self.methods.get()?.get(method.index())
-    }
-
     pub fn started(&self, method: MethodDescriptor) {
-        if let Some(metrics) = self.of(method) {
-            metrics.started.now.fetch_add(1, Ordering::Relaxed);
+        if let Some(row) = self.live.get().and_then(|live| live.shards.row(method.index())) {
+            row.started.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     pub fn handled(&self, method: MethodDescriptor, outcome: &Outcome<'_>) {
-        let Some(metrics) = self.of(method) else {
+        let Some(row) = self.live.get().and_then(|live| live.shards.row(method.index())) else {
             return;
         };
-        metrics.seconds.observe(outcome.elapsed.as_secs_f64());
-        for (counter, (_, _, amount)) in metrics.at_end.iter().zip(AT_END) {
-            let amount = amount(outcome);
+        for (number, amount) in [
+            (&row.received, outcome.received),
+            (&row.sent, outcome.sent),
+            (&row.blocked_thread, outcome.blocked_thread.into()),
+        ] {
             if amount > 0 {
-                counter.inc_by(amount);
+                number.fetch_add(amount, Ordering::Relaxed);
             }
         }
-        // Last: a scrape that sees this RPC as handled sees its start and its duration too.
-        if let Some(handled) = metrics.handled.get(outcome.code() as usize) {
-            handled.now.fetch_add(1, Ordering::Release);
-        }
+        row.end(outcome.elapsed, outcome.code());
     }
 
     fn families(&self) -> impl Iterator<Item = &dyn Collector> {
-        let own: [&dyn Collector; 4] = [&self.started, &self.handled, &self.seconds, &self.in_flight];
-        own.into_iter().chain(self.at_end.iter().map(|family| family as &dyn Collector))
+        let own: [&dyn Collector; 2] = [&self.handled, &self.in_flight];
+        own.into_iter().chain(self.counters.iter().map(|family| family as &dyn Collector))
     }
 }
 
 impl Collector for Rpcs {
     fn desc(&self) -> Vec<&Desc> {
-        self.families().flat_map(|family| family.desc()).collect()
+        self.families().chain([&self.seconds as &dyn Collector]).flat_map(|family| family.desc()).collect()
     }
 
+    /// One scrape at a time may call this.
     fn collect(&self) -> Vec<MetricFamily> {
-        for method in self.methods.get().into_iter().flatten() {
-            // Started RPCs are read last: there are never fewer than handled ones.
-            let handled = method.handled.iter().map(Count::scrape).sum();
-            let in_flight = method.started.scrape().saturating_sub(handled);
+        let Some(live) = self.live.get() else {
+            return Vec::new();
+        };
+        let mut seconds = Vec::new();
+        for (index, method) in live.methods.iter().enumerate() {
+            let totals = live.shards.totals(index);
+            for (counter, (_, _, number)) in method.counters.iter().zip(COUNTERS) {
+                counter.inc_by(number(&totals).saturating_sub(counter.get()));
+            }
+            for (counter, number) in method.handled.iter().zip(totals.handled) {
+                counter.inc_by(number.saturating_sub(counter.get()));
+            }
+            let in_flight = totals.started.saturating_sub(totals.handled.iter().sum());
             method.in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
+            let mut metric = method.seconds.metric();
+            metric.set_histogram(histogram(&totals));
+            seconds.push(metric);
         }
-        self.families().flat_map(|family| family.collect()).collect()
+        let mut families: Vec<_> = self.families().flat_map(|family| family.collect()).collect();
+        families.extend(self.seconds.collect().into_iter().take(1).map(|mut family| {
+            family.set_metric(std::mem::take(&mut seconds));
+            family
+        }));
+        families
     }
+}
+
+/// Returns the histogram of the durations. Its count is the sum of its buckets at any time.
+fn histogram(totals: &Row<u64>) -> proto::Histogram {
+    let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
+    let mut count = 0;
+    let buckets = BOUNDS.iter().zip(totals.buckets).map(|(bound, number)| {
+        count += number;
+        let mut bucket = proto::Bucket::default();
+        bucket.set_upper_bound(seconds(*bound));
+        bucket.set_cumulative_count(count);
+        bucket
+    });
+    let mut histogram = proto::Histogram::default();
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_count(totals.buckets.iter().sum());
+    histogram.set_sample_sum(seconds(totals.nanoseconds));
+    histogram
 }
 
 /// The code as Go writes it, as go-grpc-prometheus' dashboards and alerts expect it.
@@ -206,13 +218,13 @@ mod tests {
     const METHOD: MethodDescriptor = MethodDescriptor::new("/test.Rpcs/Method", MethodKind::Unary, 0);
 
     fn rpcs() -> Rpcs {
-        let rpcs = Rpcs::new().unwrap();
+        let rpcs = Rpcs::new(2).unwrap();
         assert!(rpcs.start(&[METHOD]));
         rpcs
     }
 
-    fn of(rpcs: &Rpcs) -> &MethodMetrics {
-        rpcs.of(METHOD).unwrap()
+    fn totals(rpcs: &Rpcs) -> Row<u64> {
+        rpcs.live.get().unwrap().shards.totals(0)
     }
 
     fn outcome(status: Option<&Status>, elapsed: Duration) -> Outcome<'_> {
@@ -221,8 +233,10 @@ mod tests {
 
     #[test]
     fn the_default_buckets_are_among_ours() {
-        assert!(prometheus::DEFAULT_BUCKETS.iter().all(|bound| BUCKETS.contains(bound)));
-        assert!(BUCKETS.is_sorted());
+        for seconds in prometheus::DEFAULT_BUCKETS {
+            assert!(BOUNDS.iter().any(|bound| *bound as f64 / 1e9 == *seconds), "{seconds}");
+        }
+        assert!(BOUNDS.is_sorted());
     }
 
     #[test]
@@ -243,7 +257,7 @@ mod tests {
             rpcs.handled(METHOD, &outcome(None, Duration::from_nanos(nanoseconds)));
         }
         let mut page = String::new();
-        prometheus::TextEncoder::new().encode_utf8(&rpcs.seconds.collect(), &mut page).unwrap();
+        prometheus::TextEncoder::new().encode_utf8(&rpcs.collect(), &mut page).unwrap();
         let labels = "grpc_method=\"Method\",grpc_service=\"test.Rpcs\",grpc_type=\"unary\"";
         for (bound, count) in [("0.000001", 2), ("0.0000025", 4), ("5", 4), ("10", 5), ("+Inf", 6)] {
             let line = format!("grpc_server_handling_seconds_bucket{{{labels},le=\"{bound}\"}} {count}");
@@ -255,7 +269,6 @@ mod tests {
     fn what_several_threads_count_adds_up() {
         let rpcs = rpcs();
         let refused = Status::new(Code::Unauthenticated, "no");
-        let handled = || of(&rpcs).handled.iter().map(|count| count.at_scrape.get()).sum::<u64>();
         std::thread::scope(|scope| {
             for _ in 0..9 {
                 scope.spawn(|| {
@@ -270,18 +283,17 @@ mod tests {
             }
             // While they count, each scrape adds up.
             for _ in 0..1000 {
-                rpcs.collect();
-                let in_flight = u64::try_from(of(&rpcs).in_flight.get()).unwrap();
-                assert_eq!(of(&rpcs).started.at_scrape.get(), handled() + in_flight);
-                assert!(of(&rpcs).seconds.get_sample_count() >= handled());
+                let totals = totals(&rpcs);
+                let handled: u64 = totals.handled.iter().sum();
+                assert!(handled <= totals.started && handled <= totals.buckets.iter().sum());
             }
         });
+        let totals = totals(&rpcs);
+        assert_eq!((totals.started, totals.handled[0], totals.handled[16]), (18_009, 9_000, 9));
+        assert_eq!((totals.received, totals.sent, totals.nanoseconds), (9_009, 9_000, 4_500_000));
         rpcs.collect();
-        let metrics = of(&rpcs);
-        assert_eq!((metrics.started.at_scrape.get(), metrics.in_flight.get()), (18_009, 9_000));
-        assert_eq!([0, 16].map(|code: usize| metrics.handled[code].at_scrape.get()), [9_000, 9]);
-        assert_eq!([0, 1].map(|family: usize| metrics.at_end[family].get()), [9_009, 9_000]);
-        assert!((metrics.seconds.get_sample_sum() - 0.0045).abs() < 1e-9);
+        let children = &rpcs.live.get().unwrap().methods[0];
+        assert_eq!((children.in_flight.get(), children.counters[0].get()), (9_000, 18_009));
     }
 
     #[test]
@@ -290,6 +302,6 @@ mod tests {
         let other = MethodDescriptor::new("/test.Other/Method", MethodKind::Unary, 1);
         rpcs.started(other);
         rpcs.handled(other, &outcome(None, Duration::ZERO));
-        assert!(!rpcs.start(&[other]) && rpcs.of(other).is_none());
+        assert!(!rpcs.start(&[other]) && totals(&rpcs).started == 0);
     }
 }
