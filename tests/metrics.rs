@@ -1,6 +1,7 @@
 //! The metrics page: what Prometheus scrapes after RPCs of every kind.
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use futures::executor::block_on_stream;
 use futures::{StreamExt, stream};
@@ -15,6 +16,7 @@ use crate::common::process::{ServerProcess, calc, python, run, stdout_of};
 use crate::common::raw::RawClient;
 use crate::common::{PATIENCE, channel, client, start, target};
 use crate::kinds::{Echo, corners, radius, shape};
+use crate::panics::Log;
 use crate::protos::kinds_grpc::{KindsClient, kinds_service};
 
 const TOKEN: &str = "0123456789abcdef";
@@ -78,6 +80,18 @@ fn every_series_exists_before_the_first_rpc() {
             "grpc_server_in_flight{grpc_type=server_stream,grpc_service=test.Kinds,grpc_method=ServerStreaming} 0",
         ],
     );
+}
+
+#[test]
+fn an_rpc_that_blocks_its_thread_is_counted_and_logged() {
+    let log = Log::install();
+    let (server, port) = counted(calc::server::builder().blocked_thread_threshold(Some(Duration::ZERO)));
+    assert_eq!(client(&server).multiply(3, 4), Ok(12));
+    let multiply = "{grpc_type=unary,grpc_service=calc.Calculator,grpc_method=Multiply} 1";
+    expect(&page(&port), &[&format!("grpc_server_blocked_thread_total{multiply}")]);
+    let log = log.text();
+    let warning = "the method blocked a completion queue's thread";
+    assert!(log.lines().any(|line| line.contains(warning) && line.contains("/calc.Calculator/Multiply")), "{log}");
 }
 
 #[test]

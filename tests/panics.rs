@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex, Once, OnceLock};
 use std::thread;
 
 use calc::proto::calc::{AddReply, AddRequest};
@@ -91,17 +91,21 @@ fn a_panic_is_logged_with_the_name_of_the_method() {
 
 /// The log in memory, of all tests.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn install() -> Log {
-        let log = Log::default();
-        let writer = log.clone();
-        tracing_subscriber::fmt().with_writer(move || writer.clone()).init();
-        log
+    pub fn install() -> Log {
+        static LOG: OnceLock<Log> = OnceLock::new();
+        let install = || {
+            let log = Log::default();
+            let writer = log.clone();
+            tracing_subscriber::fmt().with_writer(move || writer.clone()).init();
+            log
+        };
+        LOG.get_or_init(install).clone()
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
