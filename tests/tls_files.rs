@@ -149,6 +149,10 @@ fn the_environment_can_name_the_system_s_ca_bundle() {
     let mut command = calc(&["add", "20", "10", "--timeout", "30", "--tls", "on", "--target", server.target()]);
     command.env_remove("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH").env("SSL_CERT_FILE", folder.path("ca.crt"));
     assert_eq!(run(&mut command).stdout, b"30\n");
+    // One certificate of the system's that cannot be parsed is no reason to trust none of the others.
+    let good = &folder.ca.certificate;
+    folder.put("ca.crt", format!("{}{good}", good.replacen("\nMI", "\nAA", 1)));
+    assert_eq!(run(&mut command).stdout, b"30\n");
     folder.put("ca.crt", "garbage");
     let output = run(&mut command);
     assert_eq!(output.status.code(), Some(1));

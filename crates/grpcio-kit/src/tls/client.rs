@@ -73,8 +73,13 @@ impl ClientTls {
 
     /// Reads and checks the files: the C core would not report that it cannot use one, RPCs would fail.
     pub(crate) fn credentials(&self) -> Result<ChannelCredentials, FileError> {
-        let path = self.ca.clone().map_or_else(system_roots, Ok)?;
-        let roots = verify::certificates((&path, &read(&path)?))?;
+        let roots = match &self.ca {
+            Some(path) => verify::certificates((path, &read(path)?))?,
+            None => {
+                let path = system_roots()?;
+                verify::system_certificates((&path, &read(&path)?))?
+            }
+        };
         let mut builder = ChannelCredentialsBuilder::new().root_cert(roots);
         if let Some((certificate_path, key_path)) = &self.pair {
             let (certificate, key) = (read(certificate_path)?, read(key_path)?);

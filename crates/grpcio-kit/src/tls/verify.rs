@@ -46,16 +46,25 @@ pub(super) fn pair(certificate: Content<'_>, key: Content<'_>) -> Result<Vec<u8>
 
 /// Checks each certificate in a file, of which there is at least one. Returns them in PEM form, without a NUL byte and
 /// without what else is in the file.
-pub(super) fn certificates((path, content): Content<'_>) -> Result<Vec<u8>, FileError> {
+pub(super) fn certificates(file: Content<'_>) -> Result<Vec<u8>, FileError> {
+    parse(file, false)
+}
+
+/// Like [`certificates`], for the system's CA bundle: skips what cannot be parsed, which nobody here can repair.
+pub(super) fn system_certificates(file: Content<'_>) -> Result<Vec<u8>, FileError> {
+    parse(file, true)
+}
+
+fn parse((path, content): Content<'_>, skip_damaged: bool) -> Result<Vec<u8>, FileError> {
     let text = text(path, content, "x509")?;
     let fail = |reason| Err(FileError::content(path, reason));
     let count = text.matches(BEGIN).count();
-    if count == 0 {
-        return fail(format!("it holds no certificate in PEM form, which begins with `{BEGIN}`"));
-    }
     let mut pem = String::with_capacity(text.len());
     for (index, section) in text.split(BEGIN).skip(1).enumerate() {
         if !is_certificate(section) {
+            if skip_damaged {
+                continue;
+            }
             return fail(format!("certificate {} of {count} is damaged; copy the file again", index + 1));
         }
         // In lines of the usual length, whatever they were.
@@ -68,6 +77,9 @@ pub(super) fn certificates((path, content): Content<'_>) -> Result<Vec<u8>, File
             pem.push(char);
         }
         pem.extend(["\n", END, "\n"]);
+    }
+    if pem.is_empty() {
+        return fail(format!("it holds no certificate in PEM form, which begins with `{BEGIN}`"));
     }
     Ok(pem.into_bytes())
 }
