@@ -6,14 +6,12 @@
 //!
 //! What takes longer than that turn is in `streams`.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use futures::FutureExt;
 use grpcio::{GrpcSlice, MessageReader, RpcContext, UnarySink};
 use protobuf::MessageFull;
 
 use crate::call::Call;
-use crate::call::panic::panicked;
+use crate::call::panic::contain;
 use crate::codec::{decode, encode};
 use crate::interceptor::Outcome;
 use crate::method::MethodDescriptor;
@@ -54,13 +52,6 @@ pub(crate) fn unary<Req, Rep, F>(
         Err(status) => sink.fail(status.to_grpcio()),
     };
     context.spawn(sent.map(move |sent| log_unsent(method, sent)));
-}
-
-/// Runs a part of a method and turns its panic into INTERNAL.
-pub(super) fn contain<T>(method: MethodDescriptor, f: impl FnOnce() -> Result<T, Status>) -> Result<T, Status> {
-    // Nothing that the closure captured is used after a panic but the service itself: like a value behind a lock, it
-    // has to be prepared for that.
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| Err(panicked(method, &*panic)))
 }
 
 /// Logs, for debugging, that a reply could not be sent: the client cancelled, disconnected, or its deadline passed.

@@ -16,12 +16,12 @@ use grpcio::{
 use protobuf::MessageFull;
 
 use crate::call::Call;
-use crate::call::panic::panicked;
+use crate::call::panic::{contain, panicked};
 use crate::call::stream::{RequestStream, SharedRequests};
 use crate::codec::{decode, encode, server_method};
 use crate::method::{Method, MethodKind};
 use crate::reply::ReplyStream;
-use crate::service::adapter::{contain, log_unsent};
+use crate::service::adapter::log_unsent;
 use crate::service::in_flight::{End, InFlight};
 use crate::service::route::Route;
 use crate::status::Status;

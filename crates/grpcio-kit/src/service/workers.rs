@@ -12,7 +12,7 @@ use futures::channel::oneshot;
 use futures::{Future, FutureExt};
 
 use crate::call::Call;
-use crate::service::adapter::contain;
+use crate::call::panic::contain;
 use crate::status::Status;
 use crate::status::code::Code;
 
