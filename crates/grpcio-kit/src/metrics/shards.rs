@@ -1,8 +1,8 @@
 //! The live numbers of RPCs: a row of atomics for each method, once for each of a few threads.
 //!
 //! An RPC writes only to its own thread's rows, so that the threads of completion queues do not contend for cache lines;
-//! a scrape adds the rows up. The `prometheus` crate's histogram takes 15 times as long when two threads observe the same
-//! method (`docs/performance.md`).
+//! a scrape adds the rows up. The `prometheus` crate's histogram takes up to 20 times as long when two threads observe
+//! the same method (`docs/performance.md`).
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
