@@ -22,8 +22,7 @@ fn keep_busy(scenario: &str, servers: &[&ServerProcess]) -> Running {
     client
 }
 
-/// The C core ended RPCs that arrived during a shutdown with CANCELLED, which clients do not retry:
-/// `cmake/patches.cmake`.
+/// The C core ended RPCs that arrived during a shutdown with CANCELLED, which clients do not retry.
 #[test]
 fn a_client_that_retries_unavailable_loses_no_rpc() {
     let (mut draining, other) = (serve(&[]), serve(&[]));
@@ -43,8 +42,7 @@ fn streams_in_flight_go_on_until_the_client_ends_them() {
     assert_eq!(server.process.wait().code(), Some(0));
 }
 
-/// The C core closed the connection with its last RPC, and lost the replies that it had not yet sent:
-/// `cmake/patches.cmake`.
+/// The C core closed the connection with its last RPC, and lost the replies that it had not yet sent.
 #[test]
 fn a_client_that_reads_slowly_receives_every_reply_before_the_server_exits() {
     for scenario in ["slow_reader", "slow_reader_after_one_goaway"] {

@@ -77,8 +77,7 @@ fn rpcs_over_the_memory_quota_are_cancelled() {
     drive("memory", Limits { memory_quota: 16 * 1024 * 1024, ..Limits::default() });
 }
 
-/// Rapid reset, CVE-2023-44487: the C core accepted all these streams, and other RPCs waited for seconds:
-/// `cmake/patches.cmake`.
+/// Rapid reset, CVE-2023-44487: the C core accepted all these streams, and other RPCs waited for seconds.
 #[test]
 fn new_streams_are_refused_while_too_many_reset_ones_are_unprocessed() {
     drive("rapid_reset", Limits::default());
