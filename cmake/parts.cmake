@@ -8,7 +8,7 @@ set(left_out_libraries cares)
 set(left_out_sources [[/dns/c_ares/grpc_ares_]])
 
 # xDS and RLS are half of the C core's sources, and only they use re2.
-if(NOT "$ENV{GRPCIO_XDS}")
+if(NOT "$ENV{GRPCIO_XDS}" STREQUAL "1")
   set(gRPC_RE2_PROVIDER none CACHE STRING "")
   add_compile_definitions(GRPC_NO_XDS GRPC_NO_RLS)
   list(APPEND left_out_libraries re2)

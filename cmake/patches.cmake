@@ -1,6 +1,6 @@
 # Compiles copies of the C core's sources to which patches/grpc/*.patch have been applied, in the order of their numbers.
 
-if("$ENV{GRPCIO_STOCK_CORE}")
+if("$ENV{GRPCIO_STOCK_CORE}" STREQUAL "1")
   message(STATUS "C core: as released, without patches")
   return()
 endif()

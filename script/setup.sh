@@ -268,7 +268,7 @@ finish_python() {
 # --- Rust ----------------------------------------------------------------------------------
 
 # The approximate size of gRPC's C core in bytes of object files.
-c_core_size=29000000
+c_core_size=16700000
 
 # Prints how many of these bytes exist; prints nothing if no C core is being compiled.
 compiled_bytes() {
