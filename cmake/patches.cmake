@@ -37,7 +37,7 @@ foreach(patch IN LISTS patches)
   execute_process(COMMAND "${PATCH_PROGRAM}" -p1 -N -t -F0 -i "${patch}"
                   WORKING_DIRECTORY "${scratch}" RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT result EQUAL 0)
-    message(FATAL_ERROR "${patch} does not apply to the C core ${PACKAGE_VERSION}:\n${output}")
+    message(FATAL_ERROR "This patch does not apply to the C core ${PACKAGE_VERSION}:\n${patch}\n${output}")
   endif()
 endforeach()
 
