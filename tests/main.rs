@@ -22,6 +22,7 @@ mod decoding;
 mod drain;
 mod examples;
 mod health;
+mod hostile_frames;
 mod hostile_reflection;
 mod http;
 mod interceptors;
