@@ -42,6 +42,6 @@ impl Channel {
     /// task must keep a clone of the channel while it runs.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         // A panic would end the thread.
-        self.client.spawn(AssertUnwindSafe(task).catch_unwind().map(drop));
+        self.client().spawn(AssertUnwindSafe(task).catch_unwind().map(drop));
     }
 }
