@@ -1,10 +1,10 @@
 # Included by `project(grpc)`, before any target of the C core exists.
 
 # Some bundled sources use <cstdint> without including it, which GCC 13 and later refuse
-# (grpc-rs #620, #666).
+# (grpc-rs #617, #666).
 add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include cstdint>")
 
-# Compile the C core's own C++ sources in groups of 24, which halves the build time: most of it goes
+# Compile C++ sources in groups of 24, which halves the build time: most of it goes
 # into the same headers. A group of 24 takes a gigabyte of memory.
 set(CMAKE_UNITY_BUILD ON)
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 24)
@@ -28,4 +28,9 @@ string(JOIN "|" clashing
 list(FILTER alone INCLUDE REGEX "${clashing}")
 set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
+# So are those of three libraries of Abseil.
+cmake_language(DEFER CALL set_target_properties strings time time_zone PROPERTIES UNITY_BUILD OFF)
+
+
+include("${CMAKE_CURRENT_LIST_DIR}/parts.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/patches.cmake")

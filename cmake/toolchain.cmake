@@ -1,5 +1,9 @@
 # CMake settings of the C core and its bundled libraries, which all read this file as their toolchain
 # (.cargo/config.toml). It chooses no compiler.
+#
+# The environment, which Cargo does not watch: run `cargo clean -p grpcio-sys` after a change.
+#   GRPCIO_STOCK_CORE=1   the released C core, without patches/grpc/
+#   GRPCIO_XDS=1          with xDS (xds:///), RLS and re2
 
 # As most distributions compile it; CMake's default, -O3, takes longer to compile.
 foreach(language C CXX)
@@ -7,6 +11,4 @@ foreach(language C CXX)
 endforeach()
 
 set(CMAKE_PROJECT_grpc_INCLUDE "${CMAKE_CURRENT_LIST_DIR}/grpc.cmake")
-foreach(library absl c-ares RE2)
-  set(CMAKE_PROJECT_${library}_INCLUDE "${CMAKE_CURRENT_LIST_DIR}/bundled.cmake")
-endforeach()
+set(CMAKE_PROJECT_RE2_INCLUDE "${CMAKE_CURRENT_LIST_DIR}/re2.cmake")

@@ -29,6 +29,10 @@ die() {
     exit 1
 }
 
+# BORINGSSL=1: with a BoringSSL that is compiled here, instead of the system's OpenSSL.
+boringssl=
+[ "${BORINGSSL:-}" != 1 ] || boringssl='--no-default-features --features boringssl'
+
 # --- Tools ---------------------------------------------------------------------------------
 
 # Rustup's folder, which may be missing from the PATH of a shell that was open during the installation.
@@ -47,18 +51,25 @@ rust_is_new_enough() {
 }
 
 # The tools to install. A script that needs more appends to this.
-tools='rust c++ cmake make python'
+tools='rust c++ cmake make patch openssl python'
 
 has() {
     case $1 in
     rust) rust_is_new_enough ;;
     c++) works cc --version && works c++ --version ;;
+    openssl) has_openssl ;;
     python) works python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' ;;
     grpc++) works pkg-config --exists grpc++ protobuf && works command -v grpc_cpp_plugin && works protoc --version ;;
     go) works go version && [ -d /usr/share/gocode/src/google.golang.org/grpc ] && works protoc --version ;;
     node) works node --version && works npm --version ;;
     *) works "$1" --version ;;
     esac
+}
+
+# OpenSSL 3's headers; BoringSSL needs none. Homebrew keeps them where only CMake looks.
+has_openssl() {
+    [ -n "$boringssl" ] || works brew --prefix openssl@3 ||
+        { printf '#include <openssl/opensslv.h>\n#if OPENSSL_VERSION_MAJOR < 3\n#error\n#endif\n' | works cc -E -; }
 }
 
 missing_tools() {
@@ -74,10 +85,13 @@ packages() {
         apt-get:rust) packaged_rust_is_too_old || say cargo ca-certificates ;;
         dnf:rust) packaged_rust_is_too_old || say cargo ;;
         apt-get:c++) say g++ ;;
+        apt-get:openssl) say libssl-dev ;;
         apt-get:python) say python3-venv ;;
         dnf:c++) say gcc-c++ ;;
+        dnf:openssl) say openssl-devel ;;
         dnf:python) say python3 ;;
-        brew:c++ | brew:make) ;; # Apple's command line tools
+        brew:c++ | brew:make | brew:patch) ;; # Apple's command line tools
+        brew:openssl) say openssl@3 ;;
         apt-get:h2load) say nghttp2-client ;;
         dnf:h2load | brew:h2load) say nghttp2 ;;
         apt-get:grpc++) say libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc pkg-config ;;
@@ -137,7 +151,8 @@ install_missing() {
     missing=$(missing_tools | tr '\n' ' ')
     [ -z "$missing" ] || die "please install what is still missing, and run this again: $missing
 It takes Rust 1.$rust_minor or newer (https://rustup.rs, or rustup update), Python 3.10 or newer with
-its venv module, cmake, make and a C++ compiler (on macOS: xcode-select --install)."
+its venv module, cmake, make, patch, OpenSSL 3 with its headers and a C++ compiler (on macOS:
+xcode-select --install)."
 }
 
 # install_optional TOOL...: installs the missing ones if possible, and goes on without the others.
@@ -253,7 +268,7 @@ finish_python() {
 # --- Rust ----------------------------------------------------------------------------------
 
 # The approximate size of gRPC's C core in bytes of object files.
-c_core_size=29000000
+c_core_size=16700000
 
 # Prints how many of these bytes exist; prints nothing if no C core is being compiled.
 compiled_bytes() {
@@ -283,9 +298,12 @@ cargo_with_progress() {
     wait "$cargo"
 }
 
-# Compiles the C core again if cmake/ has changed, which Cargo does not watch.
+# Compiles the C core again if what makes it has changed, which Cargo does not watch.
 forget_stale_c_core() {
-    made_with=$(cat cmake/* | cksum)
+    made_with=$({
+        cat cmake/* patches/grpc/*
+        say "${GRPCIO_STOCK_CORE:-} ${GRPCIO_XDS:-}"
+    } | cksum)
     stamp=$target/release/c-core-made-with
     [ "$(cat "$stamp" 2>/dev/null)" != "$made_with" ] || return 0
     if find "$target/release/build" -path '*/grpcio-sys*/libgrpc.a' 2>/dev/null | grep -q .; then
@@ -303,6 +321,7 @@ build() {
         say "gRPC's C core is compiled first: about 5 minutes on 2 cores, once for this folder."
     command=$1
     shift
-    cargo_with_progress "$command" --release --locked "$@"
+    # shellcheck disable=SC2086 # a list of words
+    cargo_with_progress "$command" --release --locked $boringssl "$@"
     finish_python
 }

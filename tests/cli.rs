@@ -7,11 +7,11 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
-use grpcio_kit::{Code, Server};
+use grpcio_kit::{Code, Server, core_version};
 
 use crate::common::process::{Running, ServerProcess, calc, run, stdout_of};
 use crate::common::raw::RawClient;
-use crate::common::{calculator, target};
+use crate::common::{calculator, needs_patch, target};
 
 const SIGTERM: i32 = 15;
 
@@ -189,8 +189,13 @@ fn help_lists_the_exit_codes_and_the_environment() {
     ] {
         assert!(help.contains(variable), "{variable}: {help}");
     }
-    let version = format!("calc {} (gRPC C core 1.56.2, patched)\n", calc::VERSION);
+    let version = format!("calc {} (gRPC C core {})\n", calc::VERSION, core_version());
     assert_eq!(outcome(&["--version"]).1, version);
+}
+
+#[test]
+fn the_c_core_is_patched() {
+    needs_patch("0001");
 }
 
 #[test]

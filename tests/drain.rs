@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::common::http::{get, status};
 use crate::common::process::{Running, ServerProcess, calc, python, run, stdout_of};
-use crate::common::wait_until;
+use crate::common::{needs_patch, wait_until};
 
 const SIGTERM: i32 = 15;
 
@@ -22,10 +22,10 @@ fn keep_busy(scenario: &str, servers: &[&ServerProcess]) -> Running {
     client
 }
 
-/// The C core ended RPCs that arrived during a shutdown with CANCELLED, which clients do not retry:
-/// `cmake/patches.cmake`.
+/// The C core ended RPCs that arrived during a shutdown with CANCELLED, which clients do not retry.
 #[test]
 fn a_client_that_retries_unavailable_loses_no_rpc() {
+    needs_patch("0002");
     let (mut draining, other) = (serve(&[]), serve(&[]));
     let mut client = keep_busy("load", &[&draining, &other]);
     draining.process.signal(SIGTERM);
@@ -43,10 +43,10 @@ fn streams_in_flight_go_on_until_the_client_ends_them() {
     assert_eq!(server.process.wait().code(), Some(0));
 }
 
-/// The C core closed the connection with its last RPC, and lost the replies that it had not yet sent:
-/// `cmake/patches.cmake`.
+/// The C core closed the connection with its last RPC, and lost the replies that it had not yet sent.
 #[test]
 fn a_client_that_reads_slowly_receives_every_reply_before_the_server_exits() {
+    needs_patch("0003");
     for scenario in ["slow_reader", "slow_reader_after_one_goaway"] {
         let mut server = serve(&["--grace", "30"]);
         let mut client = keep_busy(scenario, &[&server]);

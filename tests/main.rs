@@ -34,6 +34,7 @@ mod log;
 mod metrics;
 mod own_service;
 mod panics;
+mod patches;
 mod probe;
 mod protos;
 mod reflection;

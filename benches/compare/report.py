@@ -35,7 +35,7 @@ PREMISES = """
 The load generator and the servers share this machine and communicate over loopback. Every reply is checked: before each
 run a few replies and errors are compared byte by byte, and in a run every call has to succeed with a reply of the right
 size. `calc serve` runs as in production, with metrics, reflection, health and limits. The other servers are minimal.
-Plain grpcio uses the C core as that crate compiles it; calc uses it patched (cmake/patches.cmake).
+Plain grpcio uses the C core as that crate compiles it; calc uses it patched (patches/grpc/).
 """
 
 CALLS = """

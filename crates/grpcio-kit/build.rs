@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     println!("cargo::rerun-if-env-changed={TOOLCHAIN}");
     if !toolchain::has_patches(env::var_os(TOOLCHAIN).as_deref()) {
         println!(
-            "cargo::warning=gRPC's C core is built unpatched: copy cmake/ and .cargo/config.toml from grpcio-kit's \
+            "cargo::warning=gRPC's C core is built unpatched: copy cmake/, patches/ and .cargo/config.toml from grpcio-kit's \
              repository to your project's root, and run cargo clean -p grpcio-sys"
         );
     }

@@ -6,6 +6,7 @@ pub mod process;
 pub mod protoc;
 pub mod raw;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +19,15 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The project's root.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("")
+}
+
+/// Says that a test is about what a patch of the C core does. With a stock core (`GRPCIO_STOCK_CORE=1`) it fails here.
+pub fn needs_patch(number: &str) {
+    let mut patches = fs::read_dir(root().join("patches/grpc")).unwrap().map(|entry| entry.unwrap().file_name());
+    let patch = patches.find(|name| name.to_str().unwrap().starts_with(number));
+    let patch = patch.unwrap_or_else(|| panic!("there is no patch {number}"));
+    let version = grpcio_kit::core_version();
+    assert!(version.ends_with(", patched"), "this test needs {patch:?}, and the C core is {version}");
 }
 
 /// Starts `server` on a free port. It shuts down when it is dropped.

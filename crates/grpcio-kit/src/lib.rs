@@ -90,6 +90,9 @@
 // The exceptions say why: `c_core.rs`, `call/context.rs` and `shutdown_signal.rs`.
 #![deny(unsafe_code)]
 
+#[cfg(not(any(feature = "openssl", feature = "boringssl")))]
+compile_error!("grpcio-kit needs a TLS library: enable its feature `openssl` (the default) or `boringssl`");
+
 // Generated code names this crate as it would in another crate.
 extern crate self as grpcio_kit;
 

@@ -28,8 +28,17 @@ pub(super) fn check(target: &str) -> Result<(), InvalidTarget> {
         Some(("ipv6", list)) if !list.split(',').all(|address| address.parse::<SocketAddrV6>().is_ok()) => {
             fail("write ipv6:[ADDRESS]:PORT, with more after commas")
         }
+        Some(("dns", rest)) if rest.starts_with("//") && !rest.starts_with("///") => {
+            fail("the system resolves names, without a name server of the target's; write dns:///HOST:PORT")
+        }
+        Some(("xds", _)) if !has_xds() => fail("this program has no xDS; compile it with GRPCIO_XDS=1"),
         Some(_) => Ok(()),
     }
+}
+
+/// Whether the C core is compiled with xDS (`cmake/toolchain.cmake`).
+fn has_xds() -> bool {
+    option_env!("GRPCIO_XDS") == Some("1")
 }
 
 /// Whether `target` is on this machine: a loopback address, `localhost`, or a Unix socket. Unusual ways to write one
@@ -38,11 +47,7 @@ pub(super) fn is_local(target: &str) -> bool {
     match target.split_once(':') {
         Some(("unix" | "unix-abstract", _)) => true,
         Some(("ipv4" | "ipv6", list)) => list.split(',').all(is_local_host),
-        // dns:HOST:PORT, or dns://NAMESERVER/HOST:PORT.
-        Some(("dns", rest)) => match rest.strip_prefix("//") {
-            Some(rest) => rest.split_once('/').is_some_and(|(_, name)| is_local_host(name)),
-            None => is_local_host(rest),
-        },
+        Some(("dns", rest)) => is_local_host(rest.strip_prefix("///").unwrap_or(rest)),
         _ => is_local_host(target),
     }
 }
@@ -58,6 +63,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_the_c_core_is_compiled_without_is_refused_with_the_remedy() {
+        let error = check("dns://8.8.8.8/localhost:1").unwrap_err().to_string();
+        assert!(error.ends_with("write dns:///HOST:PORT"), "{error}");
+        assert_eq!(check("dns:///localhost:1"), Ok(()));
+        match check("xds:///calc") {
+            Ok(()) => assert!(has_xds()),
+            Err(error) => assert!(!has_xds() && error.to_string().ends_with("compile it with GRPCIO_XDS=1"), "{error}"),
+        }
+    }
+
+    #[test]
     fn loopback_targets_are_local() {
         let local = [
             "localhost:1",
@@ -67,7 +83,6 @@ mod tests {
             "[::1]:1",
             "dns:localhost:1",
             "dns:///localhost:1",
-            "dns://8.8.8.8/localhost:1",
             "ipv4:127.0.0.1:1,127.0.0.2:2",
             "ipv6:[::1]:1",
             "unix:a",
@@ -92,6 +107,7 @@ mod tests {
             "dns:///example.com%3A1/localhost:1",
             "dns:///example.com/localhost:1",
             "dns://localhost:1",
+            "dns://8.8.8.8/localhost:1",
             "localhost:1@example.com:1",
             "DNS:localhost:1",
             "xds:localhost:1",

@@ -1,4 +1,4 @@
-//! Transport security, by the C core's BoringSSL.
+//! Transport security, by the C core's TLS library: OpenSSL or BoringSSL.
 //!
 //! ```text
 //! server   the server's certificate and key, and the CAs of client certificates

@@ -3,7 +3,7 @@
 //! The C core reports nothing about files that it cannot use: it ignores all certificates after a damaged one, and connections
 //! fail when a key does not belong to its certificate. So each certificate is parsed here, as X.509 in PEM form ([RFC 7468]),
 //! and the C core gets exactly what was parsed. That a key belongs to a certificate cannot be told without cryptography (an
-//! Ed25519 key does not contain its public key), so BoringSSL checks the pair: a server that never starts refuses a port whose
+//! Ed25519 key does not contain its public key), so the TLS library checks the pair: a server that never starts refuses a port whose
 //! credentials do not match.
 //!
 //! [RFC 7468]: https://www.rfc-editor.org/rfc/rfc7468
