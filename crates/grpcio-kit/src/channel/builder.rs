@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::sync::Arc;
 
-use super::core::{self, ChannelArgs, CoreChannel};
+use super::core_channel::{self, ChannelArgs, CoreChannel};
 use super::target::{self, InvalidTarget};
 use super::thread::ClientThread;
 use crate::bearer_token::BearerToken;
@@ -15,7 +15,7 @@ use crate::tls::client::ClientTls;
 /// Sent unless the program names itself.
 const USER_AGENT: &str = concat!("grpcio-kit/", env!("CARGO_PKG_VERSION"));
 
-/// Follows it, as grpcio has it.
+/// Follows it, as in a channel that grpcio makes.
 const GRPCIO: &str = "grpc-rust/0.13.0";
 
 /// Why a channel cannot be made.
@@ -122,7 +122,7 @@ impl ChannelBuilder {
         self
     }
 
-    /// Uses a thread that other channels may use too, instead of one of its own.
+    /// Receives replies on a thread that other channels may use too, instead of one of its own.
     pub fn thread(mut self, thread: &ClientThread) -> ChannelBuilder {
         self.thread = Some(thread.clone());
         self
@@ -139,7 +139,7 @@ impl ChannelBuilder {
             return Err(ConnectError::UserAgent(self.user_agent));
         }
         // Credentials, too, take an initialised C core.
-        core::init();
+        core_channel::init();
         let mut args = ChannelArgs::default();
         for (key, value) in self.compression.channel_args() {
             args.integer(key, value);
@@ -186,4 +186,20 @@ fn text(text: String) -> CString {
 /// Whether `text` is not empty and all of it is printable ASCII without spaces.
 fn is_printable(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_user_agent_has_the_version_of_grpcio() {
+        let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
+        let lock = fs::read_to_string(lock).unwrap();
+        let (_, version) = GRPCIO.split_once('/').unwrap();
+        assert!(lock.contains(&format!("\nname = \"grpcio\"\nversion = \"{version}\"\n")), "{version}");
+    }
 }

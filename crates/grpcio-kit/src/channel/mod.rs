@@ -1,7 +1,7 @@
 //! A channel to a server, and the RPCs made on it. Generated clients are built on this.
 
 pub(crate) mod builder;
-pub(crate) mod core;
+pub(crate) mod core_channel;
 pub(crate) mod options;
 pub(crate) mod replies;
 mod requests;
@@ -20,7 +20,7 @@ use protobuf::MessageFull;
 
 use crate::bearer_token::BearerToken;
 use crate::channel::builder::{ChannelBuilder, ConnectError};
-use crate::channel::core::CoreChannel;
+use crate::channel::core_channel::CoreChannel;
 use crate::channel::options::{CallOptions, MAX_TIMEOUT};
 use crate::channel::replies::Replies;
 use crate::codec::{client_method, decode, decode_bytes, encode_request};
@@ -31,6 +31,10 @@ use crate::status::code::Code;
 use requests::send;
 
 /// A channel to a server. Clones share it; it connects at the first RPC, and again when a connection is lost.
+///
+/// A blocking unary RPC polls its connection on the caller's thread, as C++'s synchronous stub does. Asynchronous and
+/// streaming RPCs have a thread that receives their replies ([`ClientThread`](crate::ClientThread)); the first of them
+/// starts it.
 ///
 /// The blocking methods may be called anywhere but in a task that must not block, such as one of [`Channel::spawn`].
 /// They may be nested: an iterator of requests may make RPCs of its own.
@@ -207,10 +211,14 @@ fn reply<Rep: MessageFull>(
     receiver: impl Future<Output = grpcio::Result<MessageReader>> + Send,
     channel: Channel,
 ) -> impl Future<Output = Result<Rep, Status>> + Send {
-    AssertUnwindSafe(receiver).catch_unwind().map(move |reply| match reply {
-        Ok(reply) => decode(reply?, channel.max_reply_bytes),
-        // A server that answers OK and sends no reply makes grpcio panic.
-        Err(_) => Err(Status::new(Code::Internal, "the server answered OK without a message")),
+    AssertUnwindSafe(receiver).catch_unwind().map(move |reply| {
+        // A closure that uses only a field would keep only that.
+        let channel = &channel;
+        match reply {
+            Ok(reply) => decode(reply?, channel.max_reply_bytes),
+            // A server that answers OK and sends no reply makes grpcio panic.
+            Err(_) => Err(Status::new(Code::Internal, "the server answered OK without a message")),
+        }
     })
 }
 

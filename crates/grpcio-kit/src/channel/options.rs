@@ -5,7 +5,7 @@ use std::time::Duration;
 use grpcio::{CallOption, Metadata, MetadataBuilder};
 
 use crate::bearer_token::BearerToken;
-use crate::channel::core::Sent;
+use crate::channel::core_channel::Sent;
 
 /// The maximum timeout, ten years, so that the deadline cannot overflow.
 pub(super) const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);

@@ -1,12 +1,12 @@
 //! The C core's channel, and blocking RPCs on a completion queue of their own.
 //!
-//! grpcio has one way to wait: a thread polls a completion queue and wakes the thread that waits for the reply. That is
-//! two context switches in each RPC. Here, as in C++'s synchronous stub, the waiting thread polls the sockets itself: each
-//! RPC has a queue for plucking (`GRPC_CQ_PLUCK`), which costs no file descriptor and no system call.
+//! grpcio has one way to wait: a thread polls a completion queue and wakes the thread that waits for the reply, two
+//! `futex` calls and a context switch in each RPC. Here, as in C++'s synchronous stub, the waiting thread polls the sockets
+//! itself: each RPC has a queue for plucking (`GRPC_CQ_PLUCK`), which costs no file descriptor and no system call.
 //!
 //! For that to work no other thread may be polling, because the C core has one poller at a time for all queues of the
 //! process. So a channel starts its thread ([`ClientThread`]) only at its first asynchronous or streaming RPC. Blocking
-//! RPCs after that, or in a process with a server, still work: then the other thread wakes this one.
+//! RPCs after that, or in a process with a server, cost the context switches: the other thread wakes this one.
 
 // grpcio has no such calls; it hides its pointers, too.
 #![allow(unsafe_code)]
@@ -209,9 +209,8 @@ impl Queue {
     /// Polls the sockets until the operation with this tag has ended. Returns whether it succeeded.
     fn pluck(&self, tag: *mut c_void) -> bool {
         // SAFETY: the queue is valid, and one thread plucks.
-        let event = unsafe {
-            sys::grpc_completion_queue_pluck(self.0, tag, sys::gpr_timespec::inf_future(), ptr::null_mut())
-        };
+        let event =
+            unsafe { sys::grpc_completion_queue_pluck(self.0, tag, sys::gpr_timespec::inf_future(), ptr::null_mut()) };
         event.success != 0
     }
 
@@ -269,8 +268,8 @@ impl Batch {
 
     /// Returns what an RPC that has ended received.
     fn reply(&self) -> Result<GrpcSlice, Status> {
-        // SAFETY: the batch is valid and has ended, so that nobody else uses it; the message that is taken is destroyed
-        // below, where its slices have been copied.
+        // SAFETY: the batch is valid and has ended, so that nobody else uses it. The message that is taken is destroyed
+        // below, when its bytes have been copied. All zeros are a valid reader, which `init` then overwrites.
         unsafe {
             let code = sys::grpcwrap_batch_context_recv_status_on_client_status(self.0);
             if code != sys::grpc_status_code::GRPC_STATUS_OK {
@@ -292,8 +291,8 @@ impl Batch {
     }
 
     /// Returns the status of an RPC that failed.
-    unsafe fn status(&self, code: sys::grpc_status_code::Type) -> Status {
-        // SAFETY: as in `reply`. Text and metadata belong to the batch and are copied; the array is not dropped here.
+    fn status(&self, code: sys::grpc_status_code::Type) -> Status {
+        // SAFETY: as in `reply`, which calls this. Text and metadata belong to the batch and are copied; the array is not dropped here.
         let (message, details) = unsafe {
             let mut length = 0;
             let text = sys::grpcwrap_batch_context_recv_status_on_client_details(self.0, &mut length);
