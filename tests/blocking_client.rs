@@ -1,4 +1,4 @@
-//! Blocking RPCs in a process without another thread that polls: this process has servers, so that the client is another.
+//! Blocking RPCs of a process in which no other thread polls. The tests' own process has servers, which do.
 
 use std::fs;
 use std::io::Write;

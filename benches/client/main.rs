@@ -1,5 +1,5 @@
-//! calc's clients: the blocking one on a thread for each call in flight, the asynchronous one in a task for each, on the
-//! thread that receives replies (`Channel::spawn`). All calls are on one channel.
+//! calc's clients: the blocking one with a thread for each call in flight, the asynchronous one with a task for each,
+//! on the thread that receives replies (`Channel::spawn`). All calls are on one channel.
 //!
 //!     bench-client blocking|async HOST:PORT IN_FLIGHT CALLS     a measured run (benches/compare/clients.py)
 

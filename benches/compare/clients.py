@@ -112,11 +112,16 @@ def measure(built, rounds, run_seconds, starts, tell):
     failed = {}
     with server.start() as process:
         target = process.wait_for_target()
-        plans = {(in_flight, client): None for in_flight in IN_FLIGHT for client in clients}
-        runs = interleave(plans, rounds, failed, tell, lambda key, before: run(key[1], target, key[0], before, run_seconds))
-        once = interleave(
-            {(None, command): None for command in commands}, starts, failed, None, lambda key, _: run_once(key[1], target)
-        )
+
+        def measure_run(in_flight, client, before):
+            return run(client, target, in_flight, before, run_seconds)
+
+        def measure_once(_in_flight, command, _before):
+            return run_once(command, target)
+
+        pairs = [(in_flight, client) for in_flight in IN_FLIGHT for client in clients]
+        runs = interleave(pairs, rounds, failed, tell, measure_run)
+        once = interleave([(1, command) for command in commands], starts, failed, None, measure_once)
         if not process.is_running():
             raise Failed(f"the server exited: {process.output()}")
     left = [client for client in clients if client not in failed]
@@ -127,8 +132,9 @@ def measure(built, rounds, run_seconds, starts, tell):
 
 
 def interleave(keys, rounds, failed, tell, measurement):
-    """Measures each key in each round, in an order that rotates. Returns the runs by key, without those that failed."""
-    keys = list(keys)
+    """Measures each key, calls in flight and a program, in each round, in an order that rotates. Returns the runs by
+    key, without those that failed.
+    """
     runs = {key: [] for key in keys}
     for number in range(rounds):
         start = number % len(keys)
@@ -137,7 +143,7 @@ def interleave(keys, rounds, failed, tell, measurement):
             if client in failed:
                 continue
             try:
-                runs[key].append(measurement(key, runs[key][-1] if runs[key] else None))
+                runs[key].append(measurement(in_flight, client, runs[key][-1] if runs[key] else None))
             except FAULTS as error:
                 if client.command[0].startswith(str(servers.TARGET / "release")):
                     raise
@@ -169,14 +175,13 @@ def run_calls(client, target, in_flight, calls):
         elapsed = time.monotonic() - began
         user_then, system_then = cpu_seconds(child.pid)
         proceed(child)
-        p50, p99 = map(float, line().split())
+        p50, p99 = latencies(line())
         if child.wait(PATIENCE_SECONDS) != 0:
             raise Failed(f"{client.command[0]} exited with status {child.returncode}")
     each = 1e6 / calls
     # At least one tick in all, so never 0.
-    return Run(
-        (user_then - user) * each, max(system_then - system, 0.01) * each, calls / elapsed, p50, p99, calls
-    )
+    user, system = user_then - user, max(system_then - system, 0.01)
+    return Run(user * each, system * each, calls / elapsed, p50, p99, calls)
 
 
 @contextlib.contextmanager
@@ -199,6 +204,14 @@ def program(client, arguments):
         watchdog.cancel()
         child.kill()
         child.communicate()
+
+
+def latencies(line):
+    try:
+        p50, p99 = map(float, line.split())
+    except ValueError as error:
+        raise Failed(f"a client printed {line.strip()!r}, and not two latencies") from error
+    return p50, p99
 
 
 def expect(word, line):

@@ -70,16 +70,18 @@ are compiled to machine code are measured.
 """
 
 CLIENTS = """
-Each client calls Add on {server}, on one channel, with every reply checked: one call at a time, and {in_flight} in flight.
-CPU is the client's own, of all its threads and after a warm-up; latencies are measured in the client. Medians of {rounds},
-in turn as above. calc's blocking client, the C++ stub and Python's client block, so that {in_flight} calls in flight are
-{in_flight} threads on one channel; the others have {in_flight} tasks. calc's asynchronous client runs its tasks on the
-thread that receives the replies (`Channel::spawn`). `script/bench --clients` measures this section alone.
+Each client calls Add on {server}, on one channel, with every reply checked: one call at a time, and {in_flight} in
+flight. CPU is the client's own, of all its threads and after a warm-up; the client measures the latencies. Medians of
+{rounds}, with minimum and maximum in brackets, in an order that rotates from round to round. calc's blocking client, the
+C++ stub and Python's client block: {in_flight} calls in flight are {in_flight} threads. The others have {in_flight} tasks
+on their runtime's threads; calc's asynchronous client runs them on the thread that receives the replies
+(`Channel::spawn`). “to the C++ stub” is the CPU per call divided by that of C++'s synchronous stub, round by round.
+`script/bench --clients` measures this section alone.
 """
 
 COMMANDS = """
 A program that makes one call of Add on a new connection and prints the result, from exec to exit: `calc add 20 10`, and
-the same with the other clients. CPU includes the kernel's for exec and exit. Medians of {starts} in turn.
+the same with the other clients. CPU is user and system time, with exec and exit. Medians of {starts}, in turn.
 """
 
 
@@ -298,7 +300,7 @@ def instruction_counts(measured, not_measured):
 def clients(measured, rounds):
     """The clients: a table for each number of calls in flight."""
     most = max(client_programs.IN_FLIGHT)
-    server = f"the server of “{measured.server.title}”"
+    server = f"the server “{measured.server.title}”"
     lines = paragraph(CLIENTS.format(server=server, in_flight=most, rounds=plural(rounds, "round")))
     for in_flight in client_programs.IN_FLIGHT:
         lines += ["", f"### {plural(in_flight, 'call')} in flight", ""]
@@ -325,8 +327,8 @@ def commands(measured):
         runs = measured.once[command.name]
         starts = len(runs)
         rows.append([command.title, *(comparison.spread(runs, name).text(1) for name in ("wall", "cpu"))])
-    head = ["program", "exec to exit, ms", "CPU, ms"]
-    return Section("One call from the command line", [*paragraph(COMMANDS.format(starts=starts)), "", *table(head, rows)])
+    lines = table(["program", "exec to exit, ms", "CPU, ms"], rows)
+    return Section("One call from the command line", [*paragraph(COMMANDS.format(starts=starts)), "", *lines])
 
 
 def target(what, value, limit, unit, at_least=False, digits=1):

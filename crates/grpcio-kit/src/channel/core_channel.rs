@@ -1,8 +1,9 @@
 //! The C core's channel, and blocking RPCs on a completion queue of their own.
 //!
 //! grpcio has one way to wait: a thread polls a completion queue and wakes the thread that waits for the reply, two
-//! `futex` calls and a context switch in each RPC. Here, as in C++'s synchronous stub, the waiting thread polls the sockets
-//! itself: each RPC has a queue for plucking (`GRPC_CQ_PLUCK`), which costs no file descriptor and no system call.
+//! `futex` calls and a context switch in each RPC. Here, as in C++'s synchronous stub, the waiting thread polls the
+//! sockets itself: each RPC has a queue for plucking (`GRPC_CQ_PLUCK`), which costs no file descriptor and no system
+//! call.
 //!
 //! For that to work no other thread may be polling, because the C core has one poller at a time for all queues of the
 //! process. So a channel starts its thread ([`ClientThread`]) only at its first asynchronous or streaming RPC. Blocking
@@ -95,8 +96,8 @@ impl CoreChannel {
         let mut credentials = credentials.unwrap_or_else(ChannelCredentials::insecure);
         let mut list = args.as_core();
         let list = sys::grpc_channel_args { num_args: list.len(), args: list.as_mut_ptr() };
-        // SAFETY: the C core is initialised; it copies the target and the arguments, and counts its own reference to the
-        // credentials.
+        // SAFETY: the C core is initialised; it copies the target and the arguments, and counts its own reference to
+        // the credentials.
         let channel = unsafe { sys::grpc_channel_create(target.as_ptr(), credentials.as_mut_ptr(), &list) };
         CoreChannel { channel, thread, client: OnceLock::new(), in_flight: AtomicUsize::new(0) }
     }
@@ -106,8 +107,8 @@ impl CoreChannel {
         self.client.get_or_init(|| {
             let ClientThread { environment } = self.thread.clone().unwrap_or_else(ClientThread::start);
             let queue = environment.pick_cq();
-            // SAFETY: the channel is valid. grpcio destroys it from now on, with the last clone of this client, which is
-            // never removed from `self.client`: `Drop` below does not, and no method uses the channel after that.
+            // SAFETY: the channel is valid. From now on grpcio destroys it, with the last clone of this client. One is in
+            // `self` as long as `self` lives; `Drop` below leaves the channel alone.
             let channel = unsafe { grpcio::Channel::new(queue, Arc::clone(&environment), self.channel) };
             grpcio::Client::new(channel)
         })
@@ -292,7 +293,8 @@ impl Batch {
 
     /// Returns the status of an RPC that failed.
     fn status(&self, code: sys::grpc_status_code::Type) -> Status {
-        // SAFETY: as in `reply`, which calls this. Text and metadata belong to the batch and are copied; the array is not dropped here.
+        // SAFETY: as in `reply`, which calls this. Text and metadata belong to the batch and are copied; the array is not
+        // dropped here.
         let (message, details) = unsafe {
             let mut length = 0;
             let text = sys::grpcwrap_batch_context_recv_status_on_client_details(self.0, &mut length);
