@@ -59,7 +59,7 @@ has() {
     c++) works cc --version && works c++ --version ;;
     openssl) has_openssl ;;
     python) works python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' ;;
-    grpc++) works pkg-config --exists grpc++ && works command -v grpc_cpp_plugin && works protoc --version ;;
+    grpc++) works pkg-config --exists grpc++ protobuf && works command -v grpc_cpp_plugin && works protoc --version ;;
     go) works go version && [ -d /usr/share/gocode/src/google.golang.org/grpc ] && works protoc --version ;;
     node) works node --version && works npm --version ;;
     *) works "$1" --version ;;
@@ -94,7 +94,7 @@ packages() {
         brew:openssl) say openssl@3 ;;
         apt-get:h2load) say nghttp2-client ;;
         dnf:h2load | brew:h2load) say nghttp2 ;;
-        apt-get:grpc++) say libgrpc++-dev protobuf-compiler-grpc pkg-config ;;
+        apt-get:grpc++) say libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc pkg-config ;;
         apt-get:go) say golang-go golang-google-grpc-dev protobuf-compiler ;;
         *:node) say nodejs npm ;;
         *) say "$tool" ;;

@@ -9,6 +9,7 @@ mod batch_client;
 mod bench_command;
 mod bench_end;
 mod benchmark;
+mod blocking_client;
 mod channels;
 mod channelz;
 mod cli;

@@ -3,8 +3,8 @@
     script/bench --help
 
 script/bench installs and builds what this needs. The modules: `servers` builds and starts each server, `load` runs
-h2load, `process` reads /proc; `comparison`, `batch_service`, `footprint`, `rapid_reset` and `instructions` are the
-measurements; `report` and `chart` write the results.
+h2load, `process` reads /proc; `comparison`, `batch_service`, `footprint`, `rapid_reset`, `instructions` and `clients`
+are the measurements; `report` and `chart` write the results.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import sys
 
 import batch_service
 import chart
+import clients
 import comparison
 import footprint
 import instructions
@@ -40,6 +41,7 @@ def parse_arguments():
     parser.add_argument("--servers", type=words, help=f"servers to measure, of {','.join(known)}")
     parser.add_argument("--shapes", type=shapes, help=f"CONNECTIONSxSTREAMS,... (default: {','.join(SHAPES)})")
     parser.add_argument("--no-footprint", action="store_true", help="measure only CPU time and latency of unary calls")
+    parser.add_argument("--clients", action="store_true", help="measure only the clients")
     parser.add_argument("--output", type=pathlib.Path, help="folder for benchmarks.md and benchmarks.svg")
     arguments = parser.parse_args()
     for name in arguments.servers or []:
@@ -100,12 +102,29 @@ class Effort:
     counts: int
 
 
+def measure_clients(measured, arguments, left_out):
+    """Returns the sections of the clients of the servers in `measured`. Appends those that fail to `left_out`."""
+    quick = arguments.quick
+    if quick and (stub := next(server for server in servers.ALL if server.name == clients.STUB)) not in measured:
+        # Compiling it would take too long.
+        measured = [*measured, stub] if stub.is_built() else measured
+    rounds = arguments.rounds or (3 if quick else ROUNDS)
+    figures, failed = clients.measure(measured, rounds, 0.3 if quick else 1.5, 5 if quick else 20, tell)
+    left_out += [(client, f"client: {plain(reason)}") for client, reason in failed.items()]
+    return report.clients(figures, rounds), report.commands(figures)
+
+
 def measure(arguments):
     """Measures what the arguments select. Returns the sections of the report, and the chart."""
     quick = arguments.quick
     wanted = arguments.servers or (QUICK_SERVERS if quick else [server.name for server in servers.ALL])
+    if arguments.clients:
+        wanted = [server.name for server in servers.ALL if server.name in wanted and server.client_title]
     # Other servers are compared with calc.
     measured, left_out = build({"calc", *wanted})
+    if arguments.clients:
+        sections = measure_clients(measured, arguments, left_out)
+        return [*sections, report.names(measured, left_out, load.version())], None
     plan = comparison.Plan(
         rounds=arguments.rounds or (3 if quick else ROUNDS),
         shapes=arguments.shapes or [load.Shape.parse(shape) for shape in SHAPES],
@@ -124,6 +143,7 @@ def measure(arguments):
         calc = next(server for server in measured if server.name == "calc")
         sections.append(report.batches(batch_service.measure(calc, effort.calculations), runs))
         sections += measure_more([calc] if quick else measured, measured, left_out, effort)
+        sections += measure_clients(measured, arguments, left_out)
     sections.append(report.names(measured, left_out, load.version()))
     return sections, chart.svg(measured, plan, runs)
 
@@ -164,7 +184,7 @@ def each(measured, what, measurement, left_out):
 
 def output_folder(arguments):
     """The folder for the report: docs/ if the report is complete."""
-    is_part = arguments.quick or arguments.servers or arguments.shapes or arguments.no_footprint
+    is_part = arguments.quick or arguments.servers or arguments.shapes or arguments.no_footprint or arguments.clients
     is_short = (arguments.rounds or ROUNDS) < ROUNDS
     return arguments.output or (None if is_part or is_short else servers.ROOT / "docs")
 
@@ -187,8 +207,10 @@ def main():
     folder = output_folder(arguments)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-        folder.joinpath("benchmarks.svg").write_text(drawing)
-        folder.joinpath("benchmarks.md").write_text(f"{beginning}\n![CPU time per call](benchmarks.svg)\n\n{body}")
+        picture = "![CPU time per call](benchmarks.svg)\n\n" if drawing else ""
+        if drawing:
+            folder.joinpath("benchmarks.svg").write_text(drawing)
+        folder.joinpath("benchmarks.md").write_text(f"{beginning}\n{picture}{body}")
         tell(f"Written to {folder / 'benchmarks.md'}.")
 
 

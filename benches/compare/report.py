@@ -10,6 +10,7 @@ import statistics
 import textwrap
 
 import batch_service
+import clients as client_programs
 import comparison
 import footprint
 import instructions
@@ -26,6 +27,8 @@ IDLE_MIB, CONNECTION_KIB, FIRST_CALL_MS, RESET_MIB, RESET_P99_MS = 15, 20, 60, 1
 RATIOS = {"grpcio": 0.65, "cpp": 0.95, "tonic": 1.0, "go": 0.5, "python": 0.04}
 # Minimum number of batch calculations in the CPU time of a unary call; maximum growth of the memory meanwhile.
 BATCH_TIMES, BATCH_MIB = 100, 1
+# Maximum ratio of the blocking client's CPU time per call, one at a time, to that of the C++ stub.
+BLOCKING_RATIO = 1.1
 
 
 PREMISES = """
@@ -64,6 +67,21 @@ INSTRUCTIONS = """
 Instructions that callgrind counts in the server's process per call of Add ({shape}): the difference between runs of
 {calls:,} and {twice:,} calls, divided by the number of calls. Kernel instructions are not included. Only servers that
 are compiled to machine code are measured.
+"""
+
+CLIENTS = """
+Each client calls Add on {server}, on one channel, with every reply checked: one call at a time, and {in_flight} in
+flight. CPU is the client's own, of all its threads and after a warm-up; the client measures the latencies. Medians of
+{rounds}, with minimum and maximum in brackets, in an order that rotates from round to round. calc's blocking client, the
+C++ stub and Python's client block: {in_flight} calls in flight are {in_flight} threads. The others have {in_flight} tasks
+on their runtime's threads; calc's asynchronous client runs them on the thread that receives the replies
+(`Channel::spawn`). “to the C++ stub” is the CPU per call divided by that of C++'s synchronous stub, round by round.
+`script/bench --clients` measures this section alone.
+"""
+
+COMMANDS = """
+A program that makes one call of Add on a new connection and prints the result, from exec to exit: `calc add 20 10`, and
+the same with the other clients. CPU is user and system time, with exec and exit. Medians of {starts}, in turn.
 """
 
 
@@ -277,6 +295,40 @@ def instruction_counts(measured, not_measured):
     if not_measured:
         lines += ["", f"Not counted: {not_measured}."]
     return Section("Instructions", lines)
+
+
+def clients(measured, rounds):
+    """The clients: a table for each number of calls in flight."""
+    most = max(client_programs.IN_FLIGHT)
+    server = f"the server “{measured.server.title}”"
+    lines = paragraph(CLIENTS.format(server=server, in_flight=most, rounds=plural(rounds, "round")))
+    for in_flight in client_programs.IN_FLIGHT:
+        lines += ["", f"### {plural(in_flight, 'call')} in flight", ""]
+        rows = []
+        for client in measured.clients:
+            runs = measured.runs[in_flight, client.name]
+            ratio = client_programs.cpu_ratio(measured, in_flight, client.name)
+            ratio = "1" if client.name == client_programs.STUB else ratio.text(2) if ratio else "not measured"
+            columns = [(name, 1) for name in ("cpu", "user", "system")], [("p50", 0), ("p99", 0), ("per_second", 0)]
+            cost, rest = [[comparison.spread(runs, name).text(digits) for name, digits in half] for half in columns]
+            rows.append([client.title, *cost, ratio, *rest])
+        head = ["client", "CPU per call, µs", "user", "system", "to the C++ stub", "p50, µs", "p99, µs", "calls/s"]
+        lines += table(head, rows)
+    if ratio := client_programs.cpu_ratio(measured, 1, "blocking"):
+        what = "CPU per call of the blocking client to that of the C++ stub, one call at a time"
+        lines += ["", target(what, ratio.median, BLOCKING_RATIO, "", digits=2)]
+    return Section("Clients", lines)
+
+
+def commands(measured):
+    """The programs that make one call."""
+    rows, starts = [], 0
+    for command in measured.commands:
+        runs = measured.once[command.name]
+        starts = len(runs)
+        rows.append([command.title, *(comparison.spread(runs, name).text(1) for name in ("wall", "cpu"))])
+    lines = table(["program", "exec to exit, ms", "CPU, ms"], rows)
+    return Section("One call from the command line", [*paragraph(COMMANDS.format(starts=starts)), "", *lines])
 
 
 def target(what, value, limit, unit, at_least=False, digits=1):

@@ -49,6 +49,12 @@ class Server:
         """The versions of its library and its compiler."""
         raise NotImplementedError
 
+    # How its client is called, if it has one.
+    client_title = ""
+
+    def client_command(self):
+        """The command of its client, which `clients` measures; None if it has none."""
+
     def start(self):
         return Process(self.command(), self.environment)
 
@@ -88,12 +94,16 @@ class Grpcio(Server):
 
 class Tonic(Server):
     name, title, library = "tonic", "tonic", "tonic"
+    client_title = "tonic"
 
     def build(self):
         cargo_build(self.source, self.folder)
 
     def command(self):
         return [str(self.folder / "release/bench-tonic"), "127.0.0.1:0"]
+
+    def client_command(self):
+        return [str(self.folder / "release/bench-tonic-client")]
 
     def versions(self):
         lock = self.source / "Cargo.lock"
@@ -105,18 +115,36 @@ class Cpp(Server):
     """Debian's C++ gRPC."""
 
     name, title, library = "cpp", "C++, asynchronous", "grpc++"
+    client_title = "C++, synchronous stub"
+
+    @property
+    def programs(self):
+        """The programs, each with its source."""
+        return {self.folder / "bench-cpp": "server.cc", self.folder / "bench-cpp-client": "client.cc"}
+
+    def is_built(self):
+        """Whether the programs are newer than what they are made of."""
+        sources = [PROTO, *self.source.iterdir()]
+        newest = max(source.stat().st_mtime for source in sources)
+        return all(program.is_file() and program.stat().st_mtime > newest for program in self.programs)
 
     def build(self):
+        if self.is_built():
+            return
         plugin = tool("grpc_cpp_plugin")
         flags = required(["pkg-config", "--cflags", "--libs", "grpc++", "protobuf"]).split()
         self.folder.mkdir(parents=True, exist_ok=True)
         protoc(f"--cpp_out={self.folder}", f"--grpc_out={self.folder}", f"--plugin=protoc-gen-grpc={plugin}")
-        sources = [self.source / "server.cc", self.folder / "calc.pb.cc", self.folder / "calc.grpc.pb.cc"]
-        output = ["-o", str(self.folder / "bench-cpp")]
-        required([tool("c++"), "-std=c++17", "-O2", f"-I{self.folder}", *map(str, sources), *flags, *output])
+        for program, source in self.programs.items():
+            sources = [self.source / source, self.folder / "calc.pb.cc", self.folder / "calc.grpc.pb.cc"]
+            output = ["-o", str(program)]
+            required([tool("c++"), "-std=c++17", "-O2", f"-I{self.folder}", *map(str, sources), *flags, *output])
 
     def command(self):
         return [str(self.folder / "bench-cpp"), "127.0.0.1:0"]
+
+    def client_command(self):
+        return [str(self.folder / "bench-cpp-client")]
 
     def versions(self):
         return f"grpc++ {said(['pkg-config', '--modversion', 'grpc++'])}, {said(['c++', '--version'])}"
@@ -126,6 +154,7 @@ class Go(Server):
     """Debian's grpc-go, whose packages are built without Go modules."""
 
     name, title, library = "go", "grpc-go", "grpc-go"
+    client_title = "grpc-go"
     is_native = False
     packages = pathlib.Path("/usr/share/gocode")
 
@@ -133,9 +162,10 @@ class Go(Server):
         if not (self.packages / "src/google.golang.org/grpc").is_dir():
             raise LeftOut("golang-google-grpc-dev is not installed")
         go = tool("go")
-        # Two packages: the messages, and the program.
-        messages, program = self.folder / "src/calc", self.folder / "src/bench-go"
-        for folder in (messages, program):
+        # Three packages: the messages, and the programs.
+        messages = self.folder / "src/calc"
+        programs = {self.folder / "src/bench-go": "server.go", self.folder / "src/bench-go-client": "client.go"}
+        for folder in (messages, *programs):
             folder.mkdir(parents=True, exist_ok=True)
         names = ("google.golang.org/protobuf/cmd/protoc-gen-go", "github.com/golang/protobuf/protoc-gen-go")
         plugins = [name for name in names if (self.packages / "src" / name).is_dir()]
@@ -146,11 +176,15 @@ class Go(Server):
         plugin = str(self.folder / "protoc-gen-go")
         required([go, "build", "-o", plugin, plugins[0]], environment)
         protoc(f"--plugin=protoc-gen-go={plugin}", f"--go_out=paths=source_relative,Mcalc.proto=calc:{messages}")
-        shutil.copy(self.source / "server.go", program)
-        required([go, "build", "-o", str(self.folder / "bench-go"), "bench-go"], environment)
+        for program, source in programs.items():
+            shutil.copy(self.source / source, program)
+            required([go, "build", "-o", str(self.folder / program.name), program.name], environment)
 
     def command(self):
         return [str(self.folder / "bench-go"), "127.0.0.1:0"]
+
+    def client_command(self):
+        return [str(self.folder / "bench-go-client")]
 
     def versions(self):
         source = (self.packages / "src/google.golang.org/grpc/version.go").read_text()
@@ -160,21 +194,26 @@ class Go(Server):
 
 class Node(Server):
     name, title, library = "node", "grpc-js", "@grpc/grpc-js"
+    client_title = "grpc-js"
     is_native = False
 
     def build(self):
         node, npm = tool("node"), tool("npm")
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json", "server.js"):
+        for name in ("package.json", "package-lock.json", "server.js", "client.js"):
             shutil.copy(self.source / name, self.folder)
         lock, installed = self.folder / "package-lock.json", self.folder / "node_modules/installed-lock.json"
         if not installed.is_file() or installed.read_bytes() != lock.read_bytes():
             required([npm, "ci", "--prefix", str(self.folder), "--ignore-scripts", "--no-audit", "--no-fund"])
             shutil.copy(lock, installed)
-        required([node, "--check", str(self.folder / "server.js")])
+        for program in ("server.js", "client.js"):
+            required([node, "--check", str(self.folder / program)])
 
     def command(self):
         return ["node", str(self.folder / "server.js"), "127.0.0.1:0", str(PROTO)]
+
+    def client_command(self):
+        return ["node", str(self.folder / "client.js"), str(PROTO)]
 
     def versions(self):
         package = (self.folder / "node_modules/@grpc/grpc-js/package.json").read_text()
@@ -186,6 +225,7 @@ class Python(Server):
     """examples/python/server.py, with the Python that runs this program."""
 
     name, title, library = "python", "Python", "grpcio (PyPI)"
+    client_title = "Python"
     is_native = False
 
     @property
@@ -194,6 +234,9 @@ class Python(Server):
 
     def command(self):
         return [sys.executable, str(ROOT / "examples/python/server.py"), "127.0.0.1:0"]
+
+    def client_command(self):
+        return [sys.executable, str(self.source / "client.py")]
 
     def versions(self):
         library = said([sys.executable, "-c", "import grpc; print(grpc.__version__)"])

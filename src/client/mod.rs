@@ -5,7 +5,6 @@ pub mod batch;
 use std::future::Future;
 use std::time::Duration;
 
-use futures_lite::future::block_on;
 use grpcio_kit::proto::google_rpc::error_details::ErrorInfo;
 use grpcio_kit::{CallOptions, Channel, Code, ConnectError, Status};
 
@@ -143,27 +142,32 @@ impl Client {
 
     /// Returns the result of an operation.
     pub fn calculate(&self, operation: Operation, n1: i32, n2: i32) -> Result<Number, Error> {
-        block_on(self.calculate_async(operation, n1, n2))
+        match operation {
+            Operation::Add => self.add(n1, n2).map(Number::Integer),
+            Operation::Subtract => self.subtract(n1, n2).map(Number::Integer),
+            Operation::Multiply => self.multiply(n1, n2).map(Number::Integer),
+            Operation::Divide => self.divide(n1, n2).map(Number::Float),
+        }
     }
 
     /// Returns `n1 + n2`.
     pub fn add(&self, n1: i32, n2: i32) -> Result<i32, Error> {
-        block_on(self.add_async(n1, n2))
+        Ok(self.stub.add(&AddRequest { n1, n2, ..Default::default() }, self.options.clone())?.n1)
     }
 
     /// Returns `n1 - n2`.
     pub fn subtract(&self, n1: i32, n2: i32) -> Result<i32, Error> {
-        block_on(self.subtract_async(n1, n2))
+        Ok(self.stub.substract(&SubstractRequest { n1, n2, ..Default::default() }, self.options.clone())?.n1)
     }
 
     /// Returns `n1 * n2`.
     pub fn multiply(&self, n1: i32, n2: i32) -> Result<i32, Error> {
-        block_on(self.multiply_async(n1, n2))
+        Ok(self.stub.multiply(&MultiplyRequest { n1, n2, ..Default::default() }, self.options.clone())?.n1)
     }
 
     /// Returns `n1 / n2`, divided in double precision and rounded once to `f32`.
     pub fn divide(&self, n1: i32, n2: i32) -> Result<f32, Error> {
-        block_on(self.divide_async(n1, n2))
+        Ok(self.stub.divide(&DivideRequest { n1, n2, ..Default::default() }, self.options.clone())?.f1)
     }
 
     /// [`Client::calculate`] as a future.

@@ -7,9 +7,11 @@ The server is a Calculator.
 
 import contextlib
 import sys
+import types
 import unittest
 import unittest.mock
 
+import clients
 import comparison
 import connection
 import figures
@@ -18,6 +20,7 @@ import load
 import probe
 import process
 import rapid_reset
+from figures import Spread
 
 TARGET = sys.argv.pop()
 
@@ -165,6 +168,52 @@ class Ending(list):
     def append(self, failure):
         super().append(failure)
         self.ended.set()
+
+
+# A client program that works half a second for its calls, and as long before and after them.
+PROGRAM = """
+import sys, time
+def work():
+    end = time.process_time() + 0.5
+    while time.process_time() < end: pass
+def tell(what):
+    work(); print(what, flush=True); sys.stdin.readline()
+tell("ready"); tell("done"); work(); print(30.5, 99.0)
+"""
+
+
+class ClientPrograms(unittest.TestCase):
+    def run_program(self, program):
+        client = clients.Client("fake", "fake", [sys.executable, "-c", program])
+        return clients.run_calls(client, TARGET, 50, 999)
+
+    def test_the_cpu_time_is_that_of_the_measured_calls_alone(self):
+        run = self.run_program(PROGRAM)
+        # Rounded up, so that all 50 loops make equally many.
+        self.assertEqual((run.calls, run.p50, run.p99), (1000, 30.5, 99.0))
+        self.assertAlmostEqual(run.cpu, 500, delta=60)
+        self.assertLess(run.per_second, 2_001)
+
+    def test_a_client_that_fails_is_no_result(self):
+        run = "print('ready'); input(); print('done'); input()"
+        for program in ("print('20 + 10 is 31')", f"{run}; print('broken')", f"{run}; print(1, 2); exit(1)"):
+            with self.assertRaises(process.Failed):
+                self.run_program(program)
+
+    def test_a_program_must_print_the_sum_and_exit_with_0(self):
+        for program in ("print(31)", "print(30); exit(3)"):
+            with self.assertRaises(process.Failed):
+                clients.run_once(clients.Once("fake", "fake", [sys.executable, "-c", program]), TARGET)
+        run = clients.run_once(clients.Once("fake", "fake", [sys.executable, "-c", "print(30)"]), TARGET)
+        self.assertTrue(0 < run.cpu and 0 < run.wall)
+
+    def test_ratios_are_to_the_stub_in_the_same_round(self):
+        def runs(*cpus):
+            return [types.SimpleNamespace(cpu=cpu) for cpu in cpus]
+
+        figures = types.SimpleNamespace(runs={(1, "cpp"): runs(4, 2, 10), (1, "blocking"): runs(1, 2, 30)})
+        self.assertEqual(clients.cpu_ratio(figures, 1, "blocking"), Spread(1, 0.25, 3))
+        self.assertIsNone(clients.cpu_ratio(types.SimpleNamespace(runs={}), 1, "blocking"))
 
 
 class Client(unittest.TestCase):

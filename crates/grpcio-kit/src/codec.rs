@@ -4,6 +4,8 @@
 //! passes received messages on as bytes: servers decode and encode in the adapter, channels decode where they await the
 //! reply.
 
+use std::io::BufRead;
+
 use grpcio::{GrpcSlice, Marshaller, MessageReader, MethodType};
 use protobuf::MessageFull;
 
@@ -13,10 +15,16 @@ use crate::status::Status;
 use crate::status::code::Code;
 use crate::wire;
 
+/// Encodes a request.
+pub(crate) fn encode_request<M: MessageFull>(request: &M) -> Result<GrpcSlice, Status> {
+    let mut slice = GrpcSlice::default();
+    encode_into(request, &mut slice)?;
+    Ok(slice)
+}
+
 /// Encodes a reply of a server; RESOURCE_EXHAUSTED if it is larger than `max_bytes`.
 pub(crate) fn encode<M: MessageFull>(reply: &M, max_bytes: usize) -> Result<GrpcSlice, Status> {
-    let mut slice = GrpcSlice::default();
-    encode_into(reply, &mut slice)?;
+    let slice = encode_request(reply)?;
     if slice.len() > max_bytes {
         let message = format!("the reply has {} bytes, and this server sends {max_bytes} at most", slice.len());
         return Err(Status::new(Code::ResourceExhausted, message));
@@ -29,10 +37,19 @@ fn encode_into<M: MessageFull>(message: &M, slice: &mut GrpcSlice) -> Result<(),
         .map_err(|error| Status::new(Code::Internal, format!("cannot encode {}: {error}", name::<M>())))
 }
 
-/// Decodes a message, which may be compressed; RESOURCE_EXHAUSTED if it is larger than `max_bytes`, before or after it
-/// is decompressed.
-pub(crate) fn decode<M: MessageFull>(mut bytes: MessageReader, max_bytes: usize) -> Result<M, Status> {
+/// Decodes a message that grpcio received.
+pub(crate) fn decode<M: MessageFull>(bytes: MessageReader, max_bytes: usize) -> Result<M, Status> {
     let length = bytes.len();
+    decode_bytes(bytes, length, max_bytes)
+}
+
+/// Decodes a message of `length` bytes, which may be compressed; RESOURCE_EXHAUSTED if it is larger than `max_bytes`,
+/// before or after it is decompressed.
+pub(crate) fn decode_bytes<M: MessageFull>(
+    mut bytes: impl BufRead,
+    length: usize,
+    max_bytes: usize,
+) -> Result<M, Status> {
     if length > max_bytes {
         // The C core's wording. Its own check is off: it is a filter that costs time in every call.
         let message = format!("received message larger than max ({length} vs. {max_bytes})");

@@ -10,6 +10,7 @@
 //! - zlib, which gRPC calls deflate, begins with 78 and a second byte that makes both a multiple of 31, and ends with a
 //!   checksum. A message can begin with 78, as field 15; if it does not decompress, it was not compressed.
 
+use std::ffi::CStr;
 use std::io::{BufRead, Read};
 
 use flate2::bufread::{GzDecoder, ZlibDecoder};
@@ -44,7 +45,7 @@ impl Compression {
     /// Configures a server with a compression level: the C core maps it to an algorithm that the client accepts, the
     /// lowest to gzip and the highest to deflate. It would use an algorithm whether the client accepts it or not.
     pub(crate) fn configure_server(self, builder: ChannelBuilder) -> ChannelBuilder {
-        let builder = configure(builder);
+        let builder = ARGS.into_iter().fold(builder, |builder, (key, value)| builder.raw_cfg_int(key.into(), value));
         match self {
             // Leaves the filter out.
             Compression::Off => builder.raw_cfg_int(c"grpc.per_message_compression".into(), 0),
@@ -53,25 +54,25 @@ impl Compression {
         }
     }
 
-    /// Configures a channel with an algorithm: the C core has no levels for channels.
-    pub(crate) fn configure_channel(self, builder: ChannelBuilder) -> ChannelBuilder {
-        let builder = configure(builder);
-        match self {
-            Compression::Off => builder,
-            Compression::Gzip => builder.default_compression_algorithm(CompressionAlgorithms::GRPC_COMPRESS_GZIP),
-            Compression::Deflate => builder.default_compression_algorithm(CompressionAlgorithms::GRPC_COMPRESS_DEFLATE),
-        }
+    /// Returns the arguments of a channel, with an algorithm: the C core has no levels for channels.
+    pub(crate) fn channel_args(self) -> Vec<(&'static CStr, i32)> {
+        let algorithm = match self {
+            Compression::Off => None,
+            Compression::Gzip => Some(CompressionAlgorithms::GRPC_COMPRESS_GZIP),
+            Compression::Deflate => Some(CompressionAlgorithms::GRPC_COMPRESS_DEFLATE),
+        };
+        let algorithm = algorithm.map(|algorithm| (c"grpc.default_compression_algorithm", algorithm as i32));
+        ARGS.into_iter().chain(algorithm).collect()
     }
 }
 
-/// Settings for both servers and channels.
-fn configure(builder: ChannelBuilder) -> ChannelBuilder {
-    builder
-        .raw_cfg_int(c"grpc.per_message_decompression".into(), 0)
-        // The name is misspelt in the C core.
-        .raw_cfg_int(c"grpc.gprc_min_message_size_to_compress".into(), MIN_COMPRESSED_BYTES)
-        .raw_cfg_int(c"grpc.gzip_compression_level".into(), ZLIB_LEVEL)
-}
+/// Arguments of both servers and channels.
+const ARGS: [(&CStr, i32); 3] = [
+    (c"grpc.per_message_decompression", 0),
+    // The name is misspelt in the C core.
+    (c"grpc.gprc_min_message_size_to_compress", MIN_COMPRESSED_BYTES),
+    (c"grpc.gzip_compression_level", ZLIB_LEVEL),
+];
 
 /// Decompresses a message that is compressed. Returns `None`, and has read nothing, if it is not; or the message as it
 /// was, if only reading it showed that.

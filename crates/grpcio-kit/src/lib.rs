@@ -87,7 +87,7 @@
 //! | [`http`] | the HTTP endpoint for metrics, liveness and readiness |
 
 #![deny(missing_docs)]
-// The exceptions say why: `c_core.rs`, `call/context.rs` and `shutdown_signal.rs`.
+// The exceptions say why: `c_core.rs`, `call/context.rs`, `channel/core_channel.rs` and `shutdown_signal.rs`.
 #![deny(unsafe_code)]
 
 #[cfg(not(any(feature = "openssl", feature = "boringssl")))]

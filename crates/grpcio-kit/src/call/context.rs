@@ -1,6 +1,6 @@
 //! What grpcio knows of an RPC: its context, shared between threads, and the deadline, which it does not tell.
 
-// The only unsafe code of this crate, in two places.
+// In two places.
 #![allow(unsafe_code)]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

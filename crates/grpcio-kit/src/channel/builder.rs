@@ -1,7 +1,9 @@
 //! Configures a channel: transport security, credentials, compression, limits and connections.
 
 use std::ffi::CString;
+use std::sync::Arc;
 
+use super::core_channel::{self, ChannelArgs, CoreChannel};
 use super::target::{self, InvalidTarget};
 use super::thread::ClientThread;
 use crate::bearer_token::BearerToken;
@@ -12,6 +14,9 @@ use crate::tls::client::ClientTls;
 
 /// Sent unless the program names itself.
 const USER_AGENT: &str = concat!("grpcio-kit/", env!("CARGO_PKG_VERSION"));
+
+/// Follows it, as in a channel that grpcio makes.
+const GRPCIO: &str = "grpc-rust/0.13.0";
 
 /// Why a channel cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -117,7 +122,7 @@ impl ChannelBuilder {
         self
     }
 
-    /// Uses a thread that other channels may use too, instead of one of its own.
+    /// Receives replies on a thread that other channels may use too, instead of one of its own.
     pub fn thread(mut self, thread: &ClientThread) -> ChannelBuilder {
         self.thread = Some(thread.clone());
         self
@@ -133,42 +138,68 @@ impl ChannelBuilder {
         if !self.user_agent.split(' ').all(is_printable) {
             return Err(ConnectError::UserAgent(self.user_agent));
         }
-        let thread = self.thread.unwrap_or_else(ClientThread::start);
-        let mut settings = grpcio::ChannelBuilder::new(thread.environment)
-            .primary_user_agent(&self.user_agent)
-            .use_local_subchannel_pool(self.own_connection)
-            // Replies are measured when they are decoded. The C core would not receive less of a large one: it
-            // measures when all of it is there.
-            .max_receive_message_len(-1)
-            // The C core writes a channel's trace without a lock, and channelz reads it.
-            .raw_cfg_int(c"grpc.max_channel_trace_event_memory_per_node".into(), 0);
-        settings = self.compression.configure_channel(settings);
-        if let Some(config) = self.service_config {
-            settings = settings.raw_cfg_string(c"grpc.service_config".into(), config);
+        // Credentials, too, take an initialised C core.
+        core_channel::init();
+        let mut args = ChannelArgs::default();
+        for (key, value) in self.compression.channel_args() {
+            args.integer(key, value);
         }
+        args.string(c"grpc.primary_user_agent", text(format!("{} {GRPCIO}", self.user_agent)));
+        args.integer(c"grpc.use_local_subchannel_pool", self.own_connection.into());
+        // Replies are measured when they are decoded. The C core would not receive less of a large one: it measures
+        // when all of it is there.
+        args.integer(c"grpc.max_receive_message_length", -1);
+        // The C core writes a channel's trace without a lock, and channelz reads it.
+        args.integer(c"grpc.max_channel_trace_event_memory_per_node", 0);
+        if let Some(config) = self.service_config {
+            args.string(c"grpc.service_config", config);
+        }
+        let mut credentials = None;
         if let Some(tls) = &self.tls {
             if let Some(name) = tls.name() {
                 if !is_printable(name) {
                     return Err(ConnectError::ServerName(name.to_owned()));
                 }
-                settings = settings.override_ssl_target(name);
+                args.string(c"grpc.ssl_target_name_override", text(name.to_owned()));
             }
-            settings = settings.set_credentials(tls.credentials()?);
+            credentials = Some(tls.credentials()?);
         } else if self.token.is_some() {
             if !target::is_local(&self.target) {
                 return Err(ConnectError::TokenInClearText(self.target));
             }
-            settings = settings.enable_http_proxy(false);
+            args.integer(c"grpc.enable_http_proxy", 0);
         }
+        let core = CoreChannel::new(&text(self.target), credentials, &args, self.thread);
         Ok(Channel {
-            client: grpcio::Client::new(settings.connect(&self.target)),
+            core: Arc::new(core),
             token: self.token,
             max_reply_bytes: usize::try_from(self.max_reply_bytes).unwrap_or(usize::MAX),
         })
     }
 }
 
+/// Returns a text, up to its first NUL byte; those checked above have none.
+fn text(text: String) -> CString {
+    CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()
+}
+
 /// Whether `text` is not empty and all of it is printable ASCII without spaces.
 fn is_printable(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_user_agent_has_the_version_of_grpcio() {
+        let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
+        let lock = fs::read_to_string(lock).unwrap();
+        let (_, version) = GRPCIO.split_once('/').unwrap();
+        assert!(lock.contains(&format!("\nname = \"grpcio\"\nversion = \"{version}\"\n")), "{version}");
+    }
 }

@@ -1,27 +1,29 @@
 //! A channel to a server, and the RPCs made on it. Generated clients are built on this.
 
 pub(crate) mod builder;
+pub(crate) mod core_channel;
 pub(crate) mod options;
 pub(crate) mod replies;
 mod requests;
 pub(crate) mod target;
 pub(crate) mod thread;
 
-use std::borrow::Borrow;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{Future, FutureExt, Stream, StreamExt, future, stream};
 use futures_lite::future::{block_on, or};
-use grpcio::ConnectivityState::{GRPC_CHANNEL_READY, GRPC_CHANNEL_SHUTDOWN, GRPC_CHANNEL_TRANSIENT_FAILURE};
 use grpcio::{CallOption, MessageReader, MethodType};
+use grpcio_sys::grpc_connectivity_state::{GRPC_CHANNEL_READY, GRPC_CHANNEL_SHUTDOWN, GRPC_CHANNEL_TRANSIENT_FAILURE};
 use protobuf::MessageFull;
 
 use crate::bearer_token::BearerToken;
 use crate::channel::builder::{ChannelBuilder, ConnectError};
+use crate::channel::core_channel::CoreChannel;
 use crate::channel::options::{CallOptions, MAX_TIMEOUT};
 use crate::channel::replies::Replies;
-use crate::codec::{client_method, decode};
+use crate::codec::{client_method, decode, decode_bytes, encode_request};
 use crate::method::Method;
 use crate::reply::{ReplyFuture, ReplyStream};
 use crate::status::Status;
@@ -30,12 +32,16 @@ use requests::send;
 
 /// A channel to a server. Clones share it; it connects at the first RPC, and again when a connection is lost.
 ///
+/// A blocking unary RPC polls its connection on the caller's thread, as C++'s synchronous stub does. Asynchronous and
+/// streaming RPCs have a thread that receives their replies ([`ClientThread`](crate::ClientThread)); the first of them
+/// starts it.
+///
 /// The blocking methods may be called anywhere but in a task that must not block, such as one of [`Channel::spawn`].
 /// They may be nested: an iterator of requests may make RPCs of its own.
 #[derive(Clone)]
 pub struct Channel {
     /// Each RPC keeps a clone: the completion queue ends with the last one, and an RPC without a queue never ends.
-    client: grpcio::Client,
+    core: Arc<CoreChannel>,
     /// Sent with every RPC.
     token: Option<BearerToken>,
     max_reply_bytes: usize,
@@ -60,22 +66,25 @@ impl Channel {
     /// Connects, and returns whether that succeeded: `false` when `timeout` has passed, or as soon as an attempt has
     /// failed unless `wait_for_ready`. The status of an RPC made now tells the reason.
     pub fn try_connect(&self, timeout: Duration, wait_for_ready: bool) -> bool {
-        let channel = self.client.channel();
         let begin = Instant::now();
         let timeout = timeout.min(MAX_TIMEOUT);
         loop {
-            match channel.check_connectivity_state(true) {
+            match self.core.state(true) {
                 GRPC_CHANNEL_READY => return true,
                 GRPC_CHANNEL_SHUTDOWN => return false,
                 GRPC_CHANNEL_TRANSIENT_FAILURE if !wait_for_ready => return false,
                 state => {
                     let rest = timeout.saturating_sub(begin.elapsed());
-                    if !block_on(channel.wait_for_state_change(state, rest)) {
+                    if !self.core.wait_for_state_change(state, rest) {
                         return false;
                     }
                 }
             }
         }
+    }
+
+    fn client(&self) -> &grpcio::Client {
+        self.core.client()
     }
 
     fn option(&self, options: CallOptions) -> grpcio::Result<CallOption> {
@@ -93,9 +102,9 @@ impl Channel {
         request: &Req,
         options: CallOptions,
     ) -> Result<Rep, Status> {
-        let method = client_method(method, MethodType::Unary);
-        let receiver = self.client.unary_call_async(&method, request, self.option(options)?)?;
-        block_on(reply(receiver, self))
+        let request = encode_request(request)?;
+        let reply = self.core.unary(method.path(), request, options.into_sent(self.token.as_ref())?)?;
+        decode_bytes(reply.as_slice(), reply.len(), self.max_reply_bytes)
     }
 
     /// Makes a unary RPC. Dropping the future cancels it.
@@ -106,7 +115,7 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::Unary);
-        match self.option(options).and_then(|option| self.client.unary_call_async(&method, request, option)) {
+        match self.option(options).and_then(|option| self.client().unary_call_async(&method, request, option)) {
             Ok(receiver) => reply(receiver, self.clone()).boxed(),
             Err(error) => future::err(error.into()).boxed(),
         }
@@ -130,7 +139,7 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyStream<Rep> {
         let method = client_method(method, MethodType::ServerStreaming);
-        let rpc = self.option(options).and_then(|option| self.client.server_streaming(&method, request, option));
+        let rpc = self.option(options).and_then(|option| self.client().server_streaming(&method, request, option));
         replies(self.clone(), rpc)
     }
 
@@ -157,7 +166,7 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyFuture<Rep> {
         let method = client_method(method, MethodType::ClientStreaming);
-        let rpc = self.option(options).and_then(|option| self.client.client_streaming(&method, option));
+        let rpc = self.option(options).and_then(|option| self.client().client_streaming(&method, option));
         let channel = self.clone();
         async move {
             let (sink, receiver) = rpc?;
@@ -185,7 +194,7 @@ impl Channel {
         options: CallOptions,
     ) -> ReplyStream<Rep> {
         let method = client_method(method, MethodType::Duplex);
-        let rpc = self.option(options).and_then(|option| self.client.duplex_streaming(&method, option));
+        let rpc = self.option(options).and_then(|option| self.client().duplex_streaming(&method, option));
         let rpc = rpc.map(|(sink, mut receiver)| {
             let mut sending = send::<_, ()>(requests, sink).boxed();
             stream::poll_fn(move |cx| {
@@ -200,12 +209,16 @@ impl Channel {
 /// Returns the one reply of an RPC, which keeps the channel.
 fn reply<Rep: MessageFull>(
     receiver: impl Future<Output = grpcio::Result<MessageReader>> + Send,
-    channel: impl Borrow<Channel> + Send,
+    channel: Channel,
 ) -> impl Future<Output = Result<Rep, Status>> + Send {
-    AssertUnwindSafe(receiver).catch_unwind().map(move |reply| match reply {
-        Ok(reply) => decode(reply?, channel.borrow().max_reply_bytes),
-        // A server that answers OK and sends no reply makes grpcio panic.
-        Err(_) => Err(Status::new(Code::Internal, "the server answered OK without a message")),
+    AssertUnwindSafe(receiver).catch_unwind().map(move |reply| {
+        // A closure that uses only a field would keep only that.
+        let channel = &channel;
+        match reply {
+            Ok(reply) => decode(reply?, channel.max_reply_bytes),
+            // A server that answers OK and sends no reply makes grpcio panic.
+            Err(_) => Err(Status::new(Code::Internal, "the server answered OK without a message")),
+        }
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use grpcio::{CallOption, Metadata, MetadataBuilder};
 
 use crate::bearer_token::BearerToken;
+use crate::channel::core_channel::Sent;
 
 /// The maximum timeout, ten years, so that the deadline cannot overflow.
 pub(super) const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -42,20 +43,26 @@ impl CallOptions {
         self
     }
 
-    /// Returns grpcio's options, with the channel's token.
-    pub(super) fn into_grpcio(self, token: Option<&BearerToken>) -> grpcio::Result<CallOption> {
-        let mut option = CallOption::default().wait_for_ready(self.wait_for_ready);
-        if let Some(timeout) = self.timeout {
-            option = option.timeout(timeout);
-        }
+    /// Returns what a blocking RPC sends, with the channel's token.
+    pub(super) fn into_sent(self, token: Option<&BearerToken>) -> grpcio::Result<Sent> {
         let metadata = match token {
             Some(token) => Some(with_token(self.metadata, token)?),
             None => self.metadata,
         };
-        Ok(match metadata {
-            Some(metadata) => option.headers(metadata),
-            None => option,
-        })
+        Ok(Sent { timeout: self.timeout, wait_for_ready: self.wait_for_ready, metadata })
+    }
+
+    /// Returns grpcio's options, with the channel's token.
+    pub(super) fn into_grpcio(self, token: Option<&BearerToken>) -> grpcio::Result<CallOption> {
+        let Sent { timeout, wait_for_ready, metadata } = self.into_sent(token)?;
+        let mut option = CallOption::default().wait_for_ready(wait_for_ready);
+        if let Some(timeout) = timeout {
+            option = option.timeout(timeout);
+        }
+        if let Some(metadata) = metadata {
+            option = option.headers(metadata);
+        }
+        Ok(option)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The thread that receives the replies of channels, and tasks that run on it.
+//! The thread that receives the replies of asynchronous and streaming RPCs, and tasks that run on it.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -11,8 +11,8 @@ use super::Channel;
 
 /// A thread that polls a completion queue of the C core, and so receives replies.
 ///
-/// A channel starts one of its own unless it is given this ([`ChannelBuilder::thread`]). The thread ends with its last
-/// clone and the last channel that uses it.
+/// A channel starts one of its own, at its first asynchronous or streaming RPC, unless it is given this
+/// ([`ChannelBuilder::thread`]). The thread ends with its last clone and the last channel that uses it.
 ///
 /// [`ChannelBuilder::thread`]: crate::ChannelBuilder::thread
 #[derive(Clone)]
@@ -42,6 +42,6 @@ impl Channel {
     /// task must keep a clone of the channel while it runs.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         // A panic would end the thread.
-        self.client.spawn(AssertUnwindSafe(task).catch_unwind().map(drop));
+        self.client().spawn(AssertUnwindSafe(task).catch_unwind().map(drop));
     }
 }
