@@ -37,6 +37,7 @@ mod metrics;
 mod own_service;
 mod panics;
 mod patches;
+mod pollers;
 mod probe;
 mod protos;
 mod reflection;
