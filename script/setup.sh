@@ -9,6 +9,8 @@ case $target in
 *) target=$PWD/$target ;;
 esac
 export CARGO_TARGET_DIR="$target"
+# Where Cargo puts what it builds.
+release=$target/release
 
 # Local servers are not behind a proxy.
 export no_grpc_proxy=localhost,127.0.0.1,::1
@@ -30,8 +32,8 @@ die() {
 }
 
 # BORINGSSL=1: with a BoringSSL that is compiled here, instead of the system's OpenSSL.
-boringssl=
-[ "${BORINGSSL:-}" != 1 ] || boringssl='--no-default-features --features boringssl'
+features=
+[ "${BORINGSSL:-}" != 1 ] || features='--no-default-features --features boringssl,mimalloc'
 
 # --- Tools ---------------------------------------------------------------------------------
 
@@ -68,7 +70,7 @@ has() {
 
 # OpenSSL 3's headers; BoringSSL needs none. Homebrew keeps them where only CMake looks.
 has_openssl() {
-    [ -n "$boringssl" ] || works brew --prefix openssl@3 ||
+    [ "${BORINGSSL:-}" = 1 ] || works brew --prefix openssl@3 ||
         { printf '#include <openssl/opensslv.h>\n#if OPENSSL_VERSION_MAJOR < 3\n#error\n#endif\n' | works cc -E -; }
 }
 
@@ -97,6 +99,7 @@ packages() {
         apt-get:grpc++) say libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc pkg-config ;;
         apt-get:go) say golang-go golang-google-grpc-dev protobuf-compiler ;;
         *:node) say nodejs npm ;;
+        *:llvm-symbolizer) say llvm ;;
         *) say "$tool" ;;
         esac
     done | tr '\n' ' '
@@ -272,7 +275,7 @@ c_core_size=16700000
 
 # Prints how many of these bytes exist; prints nothing if no C core is being compiled.
 compiled_bytes() {
-    find "$target/release/build" -path '*/grpcio-sys*/out' -prune 2>/dev/null | while read -r folder; do
+    find "$release/build" -path '*/grpcio-sys*/out' -prune 2>/dev/null | while read -r folder; do
         [ -e "$folder/build/libgrpc.a" ] || find "$folder" -name '*.o' -exec cat {} + 2>/dev/null | wc -c
     done | tail -n 1
 }
@@ -302,14 +305,14 @@ cargo_with_progress() {
 forget_stale_c_core() {
     made_with=$({
         cat cmake/* patches/grpc/*
-        say "${GRPCIO_STOCK_CORE:-} ${GRPCIO_XDS:-}"
+        say "${GRPCIO_STOCK_CORE:-} ${GRPCIO_XDS:-}${CFLAGS:-}"
     } | cksum)
-    stamp=$target/release/c-core-made-with
+    stamp=$release/c-core-made-with
     [ "$(cat "$stamp" 2>/dev/null)" != "$made_with" ] || return 0
-    if find "$target/release/build" -path '*/grpcio-sys*/libgrpc.a' 2>/dev/null | grep -q .; then
+    if find "$release/build" -path '*/grpcio-sys*/libgrpc.a' 2>/dev/null | grep -q .; then
         run cargo clean --release --locked -p grpcio-sys
     fi
-    mkdir -p "$target/release"
+    mkdir -p "$release"
     echo "$made_with" >"$stamp"
 }
 
@@ -317,11 +320,11 @@ forget_stale_c_core() {
 build() {
     start_python
     forget_stale_c_core
-    find "$target/release/build" -path '*/grpcio-sys*/libgrpc.a' 2>/dev/null | grep -q . ||
+    find "$release/build" -path '*/grpcio-sys*/libgrpc.a' 2>/dev/null | grep -q . ||
         say "gRPC's C core is compiled first: about 5 minutes on 2 cores, once for this folder."
     command=$1
     shift
     # shellcheck disable=SC2086 # a list of words
-    cargo_with_progress "$command" --release --locked $boringssl "$@"
+    cargo_with_progress "$command" --release --locked $features "$@"
     finish_python
 }

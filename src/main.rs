@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 /// Serves the C core too, which makes most of an RPC's two dozen allocations; takes less CPU time than the system's
 /// allocator (docs/performance.md).
+#[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
