@@ -84,3 +84,8 @@ fn a_path_without_its_leading_slash_reaches_no_method() {
     let server = start(calc::server::builder().interceptor(tokens.allow_unauthenticated(Health::NAME)));
     stdout_of(python("tests/python/hostile_frames.py").args(["paths", &target(&server)]));
 }
+
+#[test]
+fn what_is_no_grpc_request_fails_with_the_reason() {
+    drive("no_requests", Limits::default());
+}

@@ -328,6 +328,31 @@ def paths(target):
     assert client.outcome(field(":path", public), path=method) == 0
 
 
+def trailers(target, change):
+    """Makes an RPC with these headers changed, or left out if they are None; returns its trailers."""
+    client = Http2(target)
+    headers = {":method": "POST", ":scheme": "http", ":path": UNARY, ":authority": "localhost", "te": "trailers"} | change
+    headers = [(name, value) for name, value in headers.items() if value is not None]
+    client.send(HeadersFrame(1, client.encoder.encode(headers), flags=["END_HEADERS"]))
+    client.send(DataFrame(1, message(b""), flags=["END_STREAM"]))
+    for received in client.frames():
+        if isinstance(received, HeadersFrame):
+            headers = dict(client.decoder.decode(received.data))
+        if received.stream_id == 1 and "END_STREAM" in received.flags:
+            return headers
+    raise AssertionError("the connection was closed before the RPC had ended")
+
+
+def no_requests(target):
+    for name in (":method", ":scheme", ":path", ":authority", "te"):
+        got = trailers(target, {name: None})
+        assert (got["grpc-status"], got["grpc-message"]) == ("2", f"Missing {name} header".replace(" te ", " :te ")), got
+    for method in ("GET", "PUT"):
+        got = trailers(target, {":method": method})
+        assert (got["grpc-status"], got["grpc-message"]) == ("2", "Bad method header"), got
+    assert trailers(target, {":authority": None, "host": "localhost"})["grpc-status"] == "0"
+
+
 if __name__ == "__main__":
     scenario, target, *rest = sys.argv[1:]
     globals()[scenario](target, *rest)
