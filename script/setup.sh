@@ -321,7 +321,7 @@ build() {
     start_python
     forget_stale_c_core
     find "$release/build" -path '*/grpcio-sys*/libgrpc.a' 2>/dev/null | grep -q . ||
-        say "gRPC's C core is compiled first: about 5 minutes on 2 cores, once for this folder."
+        say "gRPC's C core is compiled first: two to five minutes on 2 cores, once for this folder."
     command=$1
     shift
     # shellcheck disable=SC2086 # a list of words
