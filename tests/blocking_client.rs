@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::process::Stdio;
 
 use crate::common::process::{Running, ServerProcess, calc, program};
-use crate::common::{PATIENCE, calculator, target};
+use crate::common::{PATIENCE, calculator, target, wait_until};
 
 /// The names of a process's threads.
 fn threads(process: &Running) -> Vec<String> {
@@ -21,8 +21,9 @@ fn a_blocking_rpc_starts_no_thread_that_receives_replies() {
     let silent = listener.local_addr().unwrap().to_string();
     let process = Running::start(&mut calc(&["add", "20", "10", "--timeout", "30", "--target", &silent]));
     let _connection = listener.accept().unwrap();
+    // The C core's threads are there once they have their names.
+    wait_until(|| threads(&process).iter().any(|name| name.starts_with("grpc_global_tim")));
     let names = threads(&process);
-    assert!(names.iter().any(|name| name.starts_with("grpc_global_tim")), "this is not the C core: {names:?}");
     assert!(!names.iter().any(|name| name.starts_with("grpc-client")), "{names:?}");
 }
 
