@@ -5,9 +5,9 @@
 //! sockets itself: each RPC has a queue for plucking (`GRPC_CQ_PLUCK`), which costs no file descriptor and no system
 //! call.
 //!
-//! For that to work no other thread may be polling, because the C core has one poller at a time for all queues of the
-//! process. So a channel starts its thread ([`ClientThread`]) only at its first asynchronous or streaming RPC. Blocking
-//! RPCs after that, or in a process with a server, cost the context switches: the other thread wakes this one.
+//! All queues of a process share their pollers: another thread that polls may read the reply, and then wakes this one. So a
+//! channel starts its thread ([`ClientThread`]) only at its first asynchronous or streaming RPC. Blocking RPCs after
+//! that, or in a process with a server, may cost the context switches.
 
 // grpcio has no such calls; it hides its pointers, too.
 #![allow(unsafe_code)]
