@@ -10,6 +10,8 @@ set(optimization -O2)
 if("$ENV{CXXFLAGS}" MATCHES "-fsanitize")
   set(optimization -O1)
 endif()
+# The C core catches no exception, and is linked statically.
+string(APPEND optimization " -fno-exceptions -fvisibility=hidden")
 foreach(language C CXX)
   set(CMAKE_${language}_FLAGS_RELEASE "${optimization} -DNDEBUG" CACHE STRING "")
 endforeach()

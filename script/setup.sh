@@ -244,13 +244,14 @@ start_python() {
     pip=
     ! python_is_ready || return 0
     rm -rf "$venv"
-    run python3 -m venv "$venv"
     set --
     for file in $requirements; do
         set -- "$@" -r "$file"
     done
-    say "+ pip install $*"
-    start "$python" -m pip install --quiet --disable-pip-version-check "$@"
+    say "+ python3 -m venv $venv; pip install $*"
+    # shellcheck disable=SC2016 # for the shell that is started
+    start sh -ec 'python3 -m venv "$1"; shift; exec "$@"' sh "$venv" \
+        "$python" -m pip install --quiet --disable-pip-version-check "$@"
     pip=$job
 }
 
@@ -271,7 +272,7 @@ finish_python() {
 # --- Rust ----------------------------------------------------------------------------------
 
 # The approximate size of gRPC's C core in bytes of object files.
-c_core_size=16700000
+c_core_size=13000000
 
 # Prints how many of these bytes exist; prints nothing if no C core is being compiled.
 compiled_bytes() {
