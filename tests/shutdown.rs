@@ -1,7 +1,8 @@
 //! Graceful shutdown: in-flight RPCs finish, or are cancelled after the grace.
 
+use std::iter;
 use std::num::NonZeroUsize;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -101,6 +102,49 @@ fn a_method_that_never_returns_does_not_block_the_shutdown() {
     assert_eq!(server.shutdown(Duration::ZERO), Drain::Stuck);
     assert!(call.join().unwrap().is_err());
     drop(slow.leave);
+}
+
+/// The thread of the first queue learns that the server has shut down. If only a method on another queue went on, it was
+/// overlooked.
+#[test]
+fn a_method_that_never_returns_on_another_queue_is_noticed() {
+    let (enter, entered) = mpsc::channel();
+    let (_leave, left) = mpsc::channel::<()>();
+    let left = Arc::new(Mutex::new(left));
+    let stuck_server = || {
+        let (enter, left) = (enter.clone(), Arc::clone(&left));
+        let service = ServiceBuilder::new("test.Slow").unary(WAIT, move |_, _| {
+            let is_first = thread::current().name() == Some("grpc-queue-0");
+            enter.send(is_first).unwrap();
+            if !is_first {
+                let _ = left.lock().unwrap().recv();
+            }
+            Ok(AddReply::new())
+        });
+        let server = server(service.build());
+        let rpc = channel(&server).unary_async(WAIT, &AddRequest::new(), options());
+        let is_first = entered.recv_timeout(PATIENCE).unwrap();
+        (!is_first).then_some((server, rpc))
+    };
+    // The C core chooses the queue.
+    let (server, _rpc) = iter::repeat_with(stuck_server).take(1000).flatten().next().unwrap();
+    assert_eq!(server.shutdown(Duration::ZERO), Drain::Stuck);
+}
+
+/// grpcio aborted the process when the queue went on.
+#[test]
+fn a_method_that_returns_after_the_shutdown_ends_the_rpcs_behind_it() {
+    let (slow, service) = slow();
+    let server = start(calc::server::builder().queues(NonZeroUsize::MIN).service(service));
+    let channel = channel(&server);
+    let rpc = || channel.unary_async(WAIT, &AddRequest::new(), options());
+    let _first = rpc();
+    slow.entered.recv_timeout(PATIENCE).unwrap();
+    let _behind: Vec<_> = (0..10).map(|_| rpc()).collect();
+    assert_eq!(server.shutdown(Duration::from_millis(200)), Drain::Stuck);
+    drop(slow.leave);
+    // The thread has let go of the method.
+    while slow.entered.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Disconnected) {}
 }
 
 #[test]

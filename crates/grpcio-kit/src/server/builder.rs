@@ -1,12 +1,14 @@
 //! Configuring and starting a server.
 
+use std::convert::Infallible;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use grpcio::{ChannelBuilder, EnvBuilder};
+use futures::channel::oneshot;
+use grpcio::{ChannelBuilder, EnvBuilder, Environment};
 use protobuf::reflect::FileDescriptor;
 
 use super::Server;
@@ -200,7 +202,8 @@ impl ServerBuilder {
     ///
     /// See [`StartError`].
     pub fn start(mut self) -> Result<Server, StartError> {
-        let (mut server, id) = self.prepare()?;
+        let (sender, released) = oneshot::channel();
+        let (mut server, id) = self.prepare(sender)?;
         let mut addresses = Vec::new();
         for address in self.addresses {
             match address.bind(&mut server, self.tls.as_ref()) {
@@ -210,7 +213,8 @@ impl ServerBuilder {
         }
         server.start();
         self.readiness.set(true);
-        Ok(Server { server, id, addresses, health: self.health, readiness: self.readiness, shut_down: false })
+        let (server, health, readiness) = (Some(server), self.health, self.readiness);
+        Ok(Server { server, released, id, addresses, health, readiness })
     }
 
     /// Validates the configuration as [`ServerBuilder::start`] does, without listening.
@@ -219,11 +223,11 @@ impl ServerBuilder {
     ///
     /// See [`StartError`]; addresses are not tried.
     pub fn check(mut self) -> Result<(), StartError> {
-        self.prepare().map(drop)
+        self.prepare(oneshot::channel().0).map(drop)
     }
 
-    /// Creates a server that does not listen yet.
-    fn prepare(&mut self) -> Result<(grpcio::Server, ServerId), StartError> {
+    /// Creates a server that does not listen yet. `released` is dropped with the last of its methods.
+    fn prepare(&mut self, released: oneshot::Sender<Infallible>) -> Result<(grpcio::Server, ServerId), StartError> {
         if self.addresses.is_empty() {
             return Err(StartError::NoAddress);
         }
@@ -231,15 +235,20 @@ impl ServerBuilder {
         // With SO_REUSEPORT a second server could start on the same port, and would get some of the RPCs.
         let args = ChannelBuilder::new(Arc::clone(&env)).reuse_port(false);
         let args = self.compression.configure_server(self.limits.configure(args)?).build_args();
-        let mut builder = grpcio::ServerBuilder::new(env).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
-        for service in self.routed()? {
+        let mut builder =
+            grpcio::ServerBuilder::new(Arc::clone(&env)).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
+        for service in self.routed(released, env)? {
             builder = builder.register_service(service);
         }
         Ok(ServerId::of(|| builder.build())?)
     }
 
     /// Wraps every method with the interceptors and limits.
-    fn routed(&mut self) -> Result<Vec<grpcio::Service>, StartError> {
+    fn routed(
+        &mut self,
+        released: oneshot::Sender<Infallible>,
+        queues: Arc<Environment>,
+    ) -> Result<Vec<grpcio::Service>, StartError> {
         let mut services = std::mem::take(&mut self.services);
         services.extend(self.health.iter().map(Health::service));
         services.extend(self.channelz.then(channelz::service));
@@ -263,6 +272,8 @@ impl ServerBuilder {
             max_request_bytes: self.limits.max_request_bytes as usize,
             max_reply_bytes: self.limits.max_reply_bytes as usize,
             blocked_thread_threshold: self.blocked_thread_threshold,
+            _released: released,
+            _queues: queues,
         });
         let mut descriptors = methods.into_iter();
         let routed = services.into_iter().map(|service| {

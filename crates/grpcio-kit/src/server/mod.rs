@@ -3,8 +3,12 @@
 pub(crate) mod builder;
 mod streaming_calls;
 
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::channel::oneshot;
 use futures::{Future, FutureExt};
 use futures_lite::future::{block_on, or};
 use futures_timer::Delay;
@@ -37,12 +41,14 @@ pub enum Drain {
 ///
 /// Dropping it cancels the RPCs in flight; [`Server::shutdown`] lets them finish.
 pub struct Server {
-    server: grpcio::Server,
+    /// `None` once it has been shut down.
+    server: Option<grpcio::Server>,
+    /// Resolves when the threads of all completion queues have let go of the methods, so that none runs any more.
+    released: oneshot::Receiver<Infallible>,
     id: ServerId,
     addresses: Vec<ListenAddress>,
     health: Option<Health>,
     readiness: Readiness,
-    shut_down: bool,
 }
 
 impl Server {
@@ -76,30 +82,38 @@ impl Server {
     /// for their clients, which close their connections when they have all replies (or lose them five to
     /// ten seconds after), and cancels what is left. Returns within `grace` and five seconds more.
     pub fn shutdown(mut self, grace: Duration) -> Drain {
-        self.drain(grace)
+        let server = self.server.take();
+        server.map_or(Drain::Clean, |server| self.drain(server, grace))
     }
 
-    fn drain(&mut self, grace: Duration) -> Drain {
-        self.shut_down = true;
+    fn drain(&mut self, mut server: grpcio::Server, grace: Duration) -> Drain {
         self.start_draining();
         if let Some(health) = &self.health {
             // A watch does not end by itself.
             health.end_watches();
         }
-        let mut done = self.server.shutdown();
-        if wait(&mut done, grace).is_some() {
+        let shutdown = server.shutdown();
+        let server = Cell::new(Some(server));
+        let mut done = pin!(async {
+            let _ = shutdown.await;
+            // It has the methods, too.
+            server.take();
+            let _ = (&mut self.released).await;
+        });
+        if wait(done.as_mut(), grace).is_some() {
             return Drain::Clean;
         }
         let rpcs = self.id.calls_in_flight();
-        self.server.cancel_all_calls();
-        cancelled(rpcs, wait(&mut done, CANCEL_BOUND).is_some())
+        // Cancels them.
+        server.take();
+        cancelled(rpcs, wait(done, CANCEL_BOUND).is_some())
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if !self.shut_down {
-            self.drain(Duration::ZERO);
+        if let Some(server) = self.server.take() {
+            self.drain(server, Duration::ZERO);
         }
     }
 }

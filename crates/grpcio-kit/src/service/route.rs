@@ -1,7 +1,11 @@
 //! What the adapter knows of a method beside its handler.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use futures::channel::oneshot;
+use grpcio::Environment;
 
 use crate::interceptor::Chain;
 use crate::method::MethodDescriptor;
@@ -27,6 +31,10 @@ pub(crate) struct Shared {
     pub max_reply_bytes: usize,
     /// The time for which a method may keep the thread of a completion queue.
     pub blocked_thread_threshold: Option<Duration>,
+    /// Tells the server when it is dropped, with the last method.
+    pub _released: oneshot::Sender<Infallible>,
+    /// The completion queues. grpcio aborts the process if a thread takes an RPC from its queue after they are gone.
+    pub _queues: Arc<Environment>,
 }
 
 /// The warnings that a method keeps the thread of a completion queue, of which there is at most one a second.
