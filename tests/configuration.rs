@@ -14,8 +14,6 @@ fn each_value_in_effect_has_its_source() {
         ("CALC_GRACE", "3"),
         ("CALC_MAX_DEADLINE", "none"),
         ("CALC_LISTEN", "127.0.0.1:1,unix:b"),
-        // Empty: not set. It once was the source of the default value.
-        ("CALC_DRAIN_DELAY", ""),
     ];
     let config = print_config(&["--max-deadline=60", "--queues", "7"], &environment);
     for line in [
@@ -84,9 +82,7 @@ fn a_check_finds_the_errors_of_a_start() {
 }
 
 #[test]
-fn an_empty_variable_is_not_set_and_a_wrong_one_is_in_the_error() {
-    let checked = stdout_of(calc(&["serve", "--check"]).env("CALC_TLS_CERT", "").env("CALC_METRICS", ""));
-    assert_eq!(checked, "the configuration is valid\n");
+fn a_wrong_variable_is_in_the_error() {
     for (variable, value, message) in [
         ("CALC_GRACE", "soon", "--grace comes from the environment variable CALC_GRACE"),
         ("CALC_TLS_CERT", "/x", "--tls-cert comes from the environment variable CALC_TLS_CERT"),
@@ -105,4 +101,46 @@ fn an_error_does_not_list_all_options() {
     let output = run(&mut calc(&["serve", "--grace", "1", "--grace", "2"]));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && stderr.contains("more than once") && stderr.len() < 200, "{stderr}");
+}
+
+/// Returns the options of a command that take a value, each with its variable.
+fn options(command: &str) -> Vec<(String, String)> {
+    let help = stdout_of(&mut calc(&[command, "--help"]));
+    let option = |part: &str| {
+        let name = part.split([' ', '\n']).next().unwrap();
+        let (_, variable) = part.split_once("[env:")?;
+        Some((format!("--{name}"), variable.split(']').next().unwrap().trim().to_owned()))
+    };
+    help.split("\n        --").skip(1).filter_map(option).collect()
+}
+
+/// Empty variables counted as unset: `CALC_TLS_CERT= CALC_TLS_KEY= CALC_TOKEN_FILE=` started a server without TLS and
+/// without tokens.
+#[test]
+fn an_empty_value_is_an_error_whether_it_is_a_flag_or_a_variable() {
+    for (command, operands, minimum) in [("serve", &["--check"][..], 30), ("add", &["20", "10"], 8)] {
+        let options = options(command);
+        assert!(options.len() >= minimum, "{command}: {options:?}");
+        for (flag, variable) in options {
+            let mut by_flag = calc(&[command]);
+            by_flag.args([&flag, ""]);
+            let mut by_variable = calc(&[command]);
+            by_variable.env(&variable, "");
+            let remedy = format!("{flag} comes from the environment variable {variable}, which is empty; unset it");
+            for (calc, message) in [(&mut by_flag, &flag), (&mut by_variable, &remedy)] {
+                let output = run(calc.args(operands));
+                let stderr = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.code() == Some(2) && stderr.contains(message), "{flag}: {output:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_variable_does_not_matter_to_another_command_nor_beside_its_flag() {
+    let checked = stdout_of(calc(&["serve", "--check"]).env("CALC_CLIENT_TLS_CA", ""));
+    assert_eq!(checked, "the configuration is valid\n");
+    let checked = stdout_of(calc(&["serve", "--check", "--grace=1"]).env("CALC_GRACE", ""));
+    assert_eq!(checked, "the configuration is valid\n");
+    assert!(stdout_of(calc(&["serve", "--help"]).env("CALC_TLS_CERT", "")).contains("--tls-cert"));
 }

@@ -6,7 +6,8 @@ use std::ffi::OsString;
 
 use structopt::clap::{App, ArgMatches, ArgSettings};
 
-/// Makes the command line win over the environment, and an empty variable count as not set.
+/// Makes the command line win over the environment, and an empty value of either an error: an empty `CALC_TLS_CERT` must
+/// not start a server without TLS.
 ///
 /// clap 2 would read the variable of an option that is given too: it would check the value, and append it to a list.
 pub fn prepare(args: &[OsString], app: &mut App<'_, '_>) {
@@ -14,10 +15,10 @@ pub fn prepare(args: &[OsString], app: &mut App<'_, '_>) {
     for option in &mut app.p.opts {
         let long = option.s.long.unwrap_or_default();
         let is_given = given.iter().any(|arg| arg.split('=').next() == Some(long));
-        let is_empty = matches!(&option.v.env, Some((_, Some(value))) if value.is_empty());
-        if is_given || is_empty {
+        if is_given {
             option.v.env = None;
         }
+        option.b.unset(ArgSettings::EmptyValues);
         // Help shows the variable's name, not its value.
         option.b.set(ArgSettings::HideEnvValues);
     }
@@ -40,8 +41,9 @@ pub fn sources(message: &str, command: &App<'_, '_>) -> String {
         let is_named = message.match_indices(&long).any(|(start, _)| {
             !message[start + long.len()..].starts_with(|next: char| next == '-' || next.is_alphanumeric())
         });
-        if let (true, Some((variable, Some(_)))) = (is_named, &option.v.env) {
-            text += &format!("\n{long} comes from the environment variable {}", variable.to_string_lossy());
+        if let (true, Some((variable, Some(value)))) = (is_named, &option.v.env) {
+            let remedy = if value.is_empty() { ", which is empty; unset it, or set it to a value" } else { "" };
+            text += &format!("\n{long} comes from the environment variable {}{remedy}", variable.to_string_lossy());
         }
     }
     text
