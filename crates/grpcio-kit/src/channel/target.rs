@@ -2,6 +2,9 @@
 
 use std::net::{IpAddr, SocketAddrV4, SocketAddrV6};
 
+/// The schemes that the C core knows. It would look up a name that begins with any other.
+const SCHEMES: [&str; 6] = ["dns", "ipv4", "ipv6", "unix", "unix-abstract", "xds"];
+
 /// A target that a channel cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{target}` is not a target: {reason}")]
@@ -21,6 +24,9 @@ pub(super) fn check(target: &str) -> Result<(), InvalidTarget> {
     }
     match target.split_once(':') {
         None => fail("it has no port; write HOST:PORT, or unix:PATH"),
+        Some((scheme, rest)) if rest.starts_with("//") && !SCHEMES.contains(&scheme) => {
+            fail("it is a URL; write HOST:PORT, dns:///HOST:PORT or unix:PATH, and set TLS apart from it")
+        }
         Some(("unix", "" | "//")) => fail("write the path of a socket after `unix:`"),
         Some(("ipv4", list)) if !list.split(',').all(|address| address.parse::<SocketAddrV4>().is_ok()) => {
             fail("write ipv4:ADDRESS:PORT, with more after commas")
@@ -70,6 +76,18 @@ mod tests {
         match check("xds:///calc") {
             Ok(()) => assert!(has_xds()),
             Err(error) => assert!(!has_xds() && error.to_string().ends_with("compile it with GRPCIO_XDS=1"), "{error}"),
+        }
+    }
+
+    /// They were taken for names of hosts, which do not exist.
+    #[test]
+    fn a_url_is_refused_with_the_forms_of_a_target() {
+        for url in ["http://localhost:1", "https://localhost:1", "grpc://localhost:1", "HTTPS://localhost"] {
+            let error = check(url).unwrap_err().to_string();
+            assert!(error.contains("it is a URL; write HOST:PORT, dns:///HOST:PORT or unix:PATH"), "{error}");
+        }
+        for target in ["dns:///localhost:1", "unix:///a", "ipv4:127.0.0.1:1", "http:80"] {
+            assert_eq!(check(target), Ok(()));
         }
     }
 
