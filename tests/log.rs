@@ -8,6 +8,7 @@ use std::time::Instant;
 use grpcio_kit::{CallOptions, Channel, Code, MetadataBuilder};
 
 use crate::common::PATIENCE;
+use crate::common::certificates::Folder;
 use crate::common::process::{Running, ServerProcess, calc, python, run, stdout_of};
 use crate::common::raw::RawClient;
 
@@ -122,6 +123,27 @@ fn an_error_of_the_c_core_is_an_event() {
     }
     drop(connections);
     client(server.target()).wait_for_ready(true).add(20, 10).unwrap();
+}
+
+/// Each was a line at ERROR.
+#[test]
+fn a_stranger_can_write_no_errors_and_few_lines_into_the_log() {
+    let folder = Folder::new();
+    let (crt, key) = (folder.arg("tls.crt"), folder.arg("tls.key"));
+    let tls = ["--tls-cert", &crt, "--tls-key", &key];
+    for (tls, scenario, source) in [
+        (&[][..], "bad_metadata", "src/core/ext/transport/chttp2/transport/hpack_parser.cc"),
+        (&tls, "no_handshakes", "src/core/tsi/ssl_transport_security.cc"),
+    ] {
+        let server = ServerProcess::start(&mut serve(tls));
+        stdout_of(python("tests/python/hostile_frames.py").args([scenario, server.target(), "300"]));
+        let lines = rest(server);
+        assert!((1..100).contains(&lines.len()), "{lines:?}");
+        for line in lines {
+            let is_limited = line.contains(" suppressed=");
+            assert!(line.contains("  INFO grpc_core: ") && line.contains(source) && is_limited, "{line}");
+        }
+    }
 }
 
 /// A server whose standard error is full: no line has been read since it started.

@@ -353,6 +353,26 @@ def no_requests(target):
     assert trailers(target, {":authority": None, "host": "localhost"})["grpc-status"] == "0"
 
 
+def bad_metadata(target, count):
+    """RPCs with metadata that cannot be parsed."""
+    for number in range(int(count)):
+        invalid = [("content-type", "text/html"), ("grpc-timeout", "soon")][number % 2]
+        assert Raw(target).outcome(field(*invalid)) != 0, invalid
+
+
+def no_handshakes(target, count):
+    """Connections to a TLS port that begin without a handshake."""
+    host, port = target.rsplit(":", 1)
+    for _ in range(int(count)):
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            try:
+                while connection.recv(4096):
+                    pass
+            except ConnectionResetError:
+                pass
+
+
 if __name__ == "__main__":
     scenario, target, *rest = sys.argv[1:]
     globals()[scenario](target, *rest)

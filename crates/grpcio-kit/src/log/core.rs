@@ -1,18 +1,40 @@
 //! Turns records of the `log` crate, and with them the C core's log, into `tracing` events.
 //!
 //! The C core has three levels. Its `ERROR` stays an error; `INFO`, which it uses for internal details and for
-//! `GRPC_TRACE`, becomes `debug`, and `DEBUG` becomes `trace`: at `info`, a healthy server logs nothing of it. Its
-//! errors in TLS handshakes become `info`, because any client that can connect can cause them.
+//! `GRPC_TRACE`, becomes `debug`, and `DEBUG` becomes `trace`: at `info`, a healthy server logs nothing of it.
+//!
+//! Errors that anyone who can connect can cause become `info`, each of them at most once a second: an attacker cannot
+//! hide other lines, nor raise an alarm. The C core does not tell whose they are.
 
 use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
 use log::{Level, LevelFilter, Log, Record};
+
+use super::rate_limit::RateLimit;
 
 /// The module of grpcio that forwards the C core's log.
 const REDIRECTED: &str = "grpcio::log_util";
 
-/// The C core's sources that log failed TLS handshakes.
-const HANDSHAKES: &str = "src/core/tsi/";
+/// The errors that a peer can cause: the beginning of the C core's source, and of the message.
+const PEERS: [(&str, &str); 6] = [
+    // TLS handshakes.
+    ("src/core/tsi/", ""),
+    // TLS records after the handshake.
+    ("src/core/lib/security/transport/", ""),
+    // Metadata that cannot be parsed, such as a `content-type` or a `grpc-timeout`.
+    ("src/core/ext/transport/chttp2/transport/hpack_parser.cc", ""),
+    ("src/core/ext/transport/chttp2/transport/bin_decoder.cc", ""),
+    // Trailers after trailers.
+    ("src/core/ext/transport/chttp2/transport/parsing.cc", ""),
+    // Connections that are closed before they are accepted.
+    ("src/core/lib/iomgr/tcp_server_posix.cc", "Failed getpeername"),
+];
+
+/// The limit of each line of the C core's sources in [`PEERS`].
+static LIMITS: LazyLock<Mutex<HashMap<(&str, u32), RateLimit>>> = LazyLock::new(Mutex::default);
 
 thread_local! {
     /// Whether errors that the C core logs on this thread are expected.
@@ -72,21 +94,35 @@ impl Log for Bridge {
     fn log(&self, record: &Record<'_>) {
         let message = one_line(&record.args().to_string());
         if record.module_path() == Some(REDIRECTED) {
-            let file = source(record.file().unwrap_or_default());
-            let level = match record.level() {
-                _ if IS_EXPECTED.get() => Level::Trace,
-                Level::Error if file.starts_with(HANDSHAKES) => Level::Info,
-                Level::Info => Level::Debug,
-                Level::Debug => Level::Trace,
-                level => level,
+            let (file, line) = (source(record.file_static().unwrap_or_default()), record.line().unwrap_or(0));
+            let (level, suppressed) = match record.level() {
+                _ if IS_EXPECTED.get() => (Level::Trace, None),
+                Level::Error if is_of_a_peer(file, &message) => match due(file, line) {
+                    None => (Level::Debug, None),
+                    suppressed => (Level::Info, suppressed),
+                },
+                Level::Info => (Level::Debug, None),
+                Level::Debug => (Level::Trace, None),
+                level => (level, None),
             };
-            event!("grpc_core", level, file, line = record.line().unwrap_or(0), "{message}");
+            event!("grpc_core", level, file, line, suppressed, "{message}");
         } else {
             event!("log", record.level(), module = record.target(), "{message}");
         }
     }
 
     fn flush(&self) {}
+}
+
+/// Whether anyone who can connect can cause this error.
+fn is_of_a_peer(file: &str, message: &str) -> bool {
+    PEERS.iter().any(|(source, start)| file.starts_with(source) && message.starts_with(start))
+}
+
+/// Returns the number of these lines that were left out since the last one, if one more is due.
+fn due(file: &'static str, line: u32) -> Option<u64> {
+    let mut limits = LIMITS.lock().unwrap_or_else(PoisonError::into_inner);
+    limits.entry((file, line)).or_default().due(Instant::now())
 }
 
 /// Returns the path of a C-core file within its sources, without the directory where it was compiled.

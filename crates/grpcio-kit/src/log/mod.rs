@@ -7,6 +7,7 @@
 pub(crate) mod core;
 mod lines;
 mod notice;
+pub(crate) mod rate_limit;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fs::File;

@@ -8,6 +8,7 @@ use futures::channel::oneshot;
 use grpcio::Environment;
 
 use crate::interceptor::Chain;
+use crate::log::rate_limit::RateLimit;
 use crate::method::MethodDescriptor;
 use crate::service::workers::Workers;
 
@@ -19,7 +20,8 @@ pub(crate) struct Route {
     /// The threads that run the method instead of the completion queue's.
     pub workers: Option<Workers>,
     pub shared: Arc<Shared>,
-    pub blocked: BlockedThread,
+    /// Of the warnings that the method keeps the thread of a completion queue.
+    pub warnings: Mutex<RateLimit>,
 }
 
 /// What all methods of a server share.
@@ -37,16 +39,6 @@ pub(crate) struct Shared {
     pub _queues: Arc<Environment>,
 }
 
-/// The warnings that a method keeps the thread of a completion queue, of which there is at most one a second.
-#[derive(Default)]
-pub(crate) struct BlockedThread(Mutex<Warnings>);
-
-#[derive(Default)]
-struct Warnings {
-    last: Option<Instant>,
-    suppressed: u64,
-}
-
 impl Route {
     /// Whether `held`, for which the method kept the thread of a completion queue, is over the threshold. If so, the
     /// log has a warning.
@@ -54,7 +46,8 @@ impl Route {
         let Some(threshold) = self.shared.blocked_thread_threshold.filter(|threshold| held > *threshold) else {
             return false;
         };
-        if let Some(suppressed) = self.blocked.due(Instant::now()) {
+        let due = self.warnings.lock().unwrap_or_else(PoisonError::into_inner).due(Instant::now());
+        if let Some(suppressed) = due {
             tracing::warn!(
                 method = self.method.path(),
                 held_ms = held.as_millis(),
@@ -64,30 +57,5 @@ impl Route {
             );
         }
         true
-    }
-}
-
-impl BlockedThread {
-    /// The number of warnings left out since the last one, if one more is due.
-    fn due(&self, now: Instant) -> Option<u64> {
-        let mut warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if warnings.last.is_some_and(|last| now.saturating_duration_since(last) < Duration::from_secs(1)) {
-            warnings.suppressed += 1;
-            return None;
-        }
-        warnings.last = Some(now);
-        Some(std::mem::take(&mut warnings.suppressed))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_is_one_warning_a_second_with_the_number_of_those_left_out() {
-        let (warnings, start) = (BlockedThread::default(), Instant::now());
-        let due = |ms| warnings.due(start + Duration::from_millis(ms));
-        assert_eq!([0, 10, 999, 1000, 1500, 5000].map(due), [Some(0), None, None, Some(2), None, Some(1)]);
     }
 }
