@@ -44,6 +44,7 @@ mod reflection;
 mod services;
 mod shutdown;
 mod signals;
+mod silence;
 mod tls;
 mod tls_files;
 mod tls_reload;

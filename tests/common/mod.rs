@@ -8,9 +8,11 @@ pub mod raw;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use grpcio_kit::log::silence_core;
 use grpcio_kit::{Channel, Server, ServerBuilder};
 
 /// The maximum time that a test waits for anything.
@@ -30,8 +32,15 @@ pub fn needs_patch(number: &str) {
     assert!(version.ends_with(", patched"), "this test needs {patch:?}, and the C core is {version}");
 }
 
+/// Keeps the C core of this process from logging the errors that tests cause on standard error.
+pub fn silence() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(silence_core);
+}
+
 /// Starts `server` on a free port. It shuts down when it is dropped.
 pub fn start(server: ServerBuilder) -> Server {
+    silence();
     server.listen("127.0.0.1:0".parse().unwrap()).start().unwrap()
 }
 
