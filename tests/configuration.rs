@@ -10,11 +10,7 @@ fn print_config(args: &[&str], environment: &[(&str, &str)]) -> String {
 
 #[test]
 fn each_value_in_effect_has_its_source() {
-    let environment = [
-        ("CALC_GRACE", "3"),
-        ("CALC_MAX_DEADLINE", "none"),
-        ("CALC_LISTEN", "127.0.0.1:1,unix:b"),
-    ];
+    let environment = [("CALC_GRACE", "3"), ("CALC_MAX_DEADLINE", "none"), ("CALC_LISTEN", "127.0.0.1:1,unix:b")];
     let config = print_config(&["--max-deadline=60", "--queues", "7"], &environment);
     for line in [
         "--listen=127.0.0.1:1,unix:b                # environment, CALC_LISTEN",

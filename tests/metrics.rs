@@ -1,25 +1,29 @@
 //! The metrics page: what Prometheus scrapes after RPCs of every kind.
 
 use std::num::NonZeroUsize;
+use std::thread;
 use std::time::Duration;
 
+use calc::proto::calc::AddRequest;
 use futures::executor::block_on_stream;
 use futures::{StreamExt, stream};
 use grpcio_kit::http::{HttpServer, Pages};
 use grpcio_kit::{
-    BearerTokens, Call, CallOptions, Code, Interceptor, Limits, MetadataBuilder, Metrics, MetricsError, Server,
-    ServerBuilder, Status, core_version,
+    BearerTokens, Call, CallOptions, Code, Interceptor, Limits, MetadataBuilder, Method, Metrics, MetricsError, Server,
+    ServerBuilder, ServiceBuilder, StartError, Status, core_version,
 };
 
 use crate::common::certificates::Folder;
 use crate::common::process::{ServerProcess, calc, python, run, stdout_of};
 use crate::common::raw::RawClient;
-use crate::common::{PATIENCE, channel, client, start, target};
+use crate::common::{PATIENCE, channel, client, start, target, wait_until};
 use crate::kinds::{Echo, corners, radius, shape};
 use crate::panics::Log;
 use crate::protos::kinds_grpc::{KindsClient, kinds_service};
 
 const TOKEN: &str = "0123456789abcdef";
+
+const SLOW: Method<AddRequest, AddRequest> = Method::new("/test.Slow/Slow");
 
 /// Rejects RPCs that ask for it.
 struct Refuse;
@@ -45,7 +49,7 @@ fn counted(builder: ServerBuilder) -> (Server, HttpServer) {
 /// Like [`counted`], with an interceptor whose rejections are counted.
 fn counted_before(builder: ServerBuilder, interceptor: impl Interceptor) -> (Server, HttpServer) {
     let metrics = metrics();
-    let server = start(builder.interceptor(metrics.clone()).interceptor(interceptor));
+    let server = start(builder.metrics(&metrics).interceptor(interceptor));
     (server, HttpServer::start(&"127.0.0.1:0".parse().unwrap(), Pages::new().metrics(metrics)).unwrap())
 }
 
@@ -57,6 +61,12 @@ fn page(port: &HttpServer) -> String {
 fn expect(page: &str, series: &[&str]) {
     let output = stdout_of(python("tests/python/metrics.py").arg(page).args(series));
     assert!(output.ends_with("the page is right\n"), "{output}");
+}
+
+/// Returns the value of a series, which is an integer.
+fn value(page: &str, series: &str) -> u64 {
+    let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    value.unwrap_or_else(|| panic!("{series}: {page}")).parse().unwrap()
 }
 
 fn options() -> CallOptions {
@@ -71,6 +81,7 @@ fn every_series_exists_before_the_first_rpc() {
         &[
             &format!("test_build_info{{version=1.2.3,grpc_core={}}} 1", core_version()),
             "grpc_server_queue_threads 2",
+            "grpc_server_core_started_total 0",
             "grpc_server_started_total{grpc_type=unary,grpc_service=calc.Calculator,grpc_method=Divide} 0",
             "grpc_server_started_total{grpc_type=bidi_stream,grpc_service=calc.BatchCalculator,grpc_method=Calculate} 0",
             "grpc_server_handled_total{grpc_type=bidi_stream,grpc_service=test.Kinds,grpc_method=BidiStreaming,\
@@ -180,6 +191,55 @@ fn an_rpc_in_flight_is_counted_until_it_ends() {
             &format!("grpc_server_handled_total{{{labels},grpc_code=OK}} 0"),
         ],
     );
+}
+
+/// They were in no metric at all.
+#[test]
+fn rpcs_that_reach_no_method_are_counted_and_add_no_series() {
+    let metrics = metrics();
+    let server = start(calc::server::builder().metrics(&metrics));
+    let series = || metrics.page().unwrap().lines().count();
+    let received = || value(&metrics.page().unwrap(), "grpc_server_core_started_total");
+    assert_eq!(received(), 0);
+    let (before, client) = (series(), RawClient::connect(&target(&server)));
+    for number in 0..5 {
+        let status = client.call(&format!("/stranger.Service{number}/Method"), &[]).unwrap_err();
+        assert_eq!(status.code(), Code::Unimplemented);
+    }
+    client.call("/calc.Calculator/Add", &[]).unwrap();
+    assert_eq!((received(), series()), (6, before));
+    // One without a request, which its client ends.
+    let open = client.open("/calc.Calculator/Add");
+    wait_until(|| received() == 7);
+    drop(open);
+    let add = "grpc_server_started_total{grpc_method=\"Add\",grpc_service=\"calc.Calculator\",grpc_type=\"unary\"}";
+    assert_eq!(value(&metrics.page().unwrap(), add), 1);
+}
+
+/// `grpc_server_handling_seconds` begins after it: an overloaded server looked fast.
+#[test]
+fn the_wait_in_a_queue_is_measured() {
+    let slow = ServiceBuilder::new("test.Slow").unary(SLOW, |_, request: AddRequest| {
+        thread::sleep(Duration::from_millis(600));
+        Ok(request)
+    });
+    let metrics = metrics();
+    let server = start(Server::builder().queues(NonZeroUsize::MIN).service(slow.build()).metrics(&metrics));
+    channel(&server).unary(SLOW, &AddRequest::new(), options()).unwrap();
+    // Of the events that came meanwhile, the first waited for half a second.
+    wait_until(|| {
+        let page = metrics.page().unwrap();
+        let bucket = |bound| value(&page, &format!("grpc_server_queue_wait_seconds_bucket{{le=\"{bound}\"}}"));
+        bucket("+Inf") > bucket("0.25")
+    });
+}
+
+#[test]
+fn metrics_are_those_of_one_server() {
+    let metrics = metrics();
+    let _server = start(Server::builder().metrics(&metrics));
+    let second = Server::builder().metrics(&metrics).listen("127.0.0.1:0".parse().unwrap()).start();
+    assert!(matches!(second.err(), Some(StartError::Metrics(_))));
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //! that should be written once for all methods.
 //!
 //! Interceptors do not see RPCs of methods that the server does not have: grpcio answers those with UNIMPLEMENTED. Nor do
-//! they see a unary RPC that ends before its request has arrived.
+//! they see RPCs that the C core rejects, or a unary RPC that ends before its request has arrived. Only
+//! [`Metrics`](crate::Metrics) counts these, without their method.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .health(health)
         .reflection(true)
         .tls(ServerTls::files(certificate, key).load()?)
-        .interceptor(metrics.clone())
+        .metrics(&metrics)
         .interceptor(Journal)
         .readiness(readiness.clone())
         .queues(queues)

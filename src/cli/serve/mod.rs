@@ -81,8 +81,7 @@ impl Serve {
         let log = self.log.init()?;
         let metrics = self.metrics.measure(builder.queue_count(), &log)?;
         if let Some(metrics) = &metrics {
-            // The first interceptors also see the RPCs that later ones reject.
-            builder = builder.interceptor(metrics.clone());
+            builder = builder.metrics(metrics);
         }
         builder = self.log.apply(builder)?;
         builder = self.auth.apply(builder, &self.tls, &self.listen, metrics.as_ref())?;

@@ -33,7 +33,8 @@ const MAX_REQUEST_ID: usize = 128;
 /// | `trace_id`, `parent_id` | of the client's `traceparent`, if it is valid (W3C Trace Context) |
 ///
 /// RPCs with a code that OpenTelemetry counts as a server error (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL,
-/// UNAVAILABLE, DATA_LOSS) are always logged; the others are sampled.
+/// UNAVAILABLE, DATA_LOSS) are always logged; the others are sampled. RPCs that reach no method, such as those of unknown
+/// methods, are not logged ([`Interceptor`]).
 pub struct AccessLog {
     /// The sampling rate, 0 to 1.
     rate: f64,

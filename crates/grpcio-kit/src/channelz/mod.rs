@@ -23,7 +23,7 @@ use crate::call::Call;
 use crate::channelz::proto::channelz::{
     GetChannelRequest, GetChannelResponse, GetServerRequest, GetServerResponse, GetServerSocketsRequest,
     GetServerSocketsResponse, GetServersRequest, GetServersResponse, GetSocketRequest, GetSocketResponse,
-    GetSubchannelRequest, GetSubchannelResponse, GetTopChannelsRequest, GetTopChannelsResponse,
+    GetSubchannelRequest, GetSubchannelResponse, GetTopChannelsRequest, GetTopChannelsResponse, ServerData,
 };
 use crate::channelz::proto::channelz_grpc::{Channelz, channelz_service};
 use crate::service::Service;
@@ -56,11 +56,20 @@ impl ServerId {
     /// Returns the number of calls that have begun and not ended, whether or not they have reached a method; `None` if
     /// the C core's counters cannot be read.
     pub(crate) fn calls_in_flight(self) -> Option<u64> {
-        let id = self.0?;
-        let reply: GetServerResponse = json::find("server", id, |read| grpcio::channelz::get_server(id, read)).ok()?;
-        let data = reply.server.data.as_ref()?;
+        let data = self.data()?;
         // The counters are read one after the other: a call may end in between.
         Some(u64::try_from(data.calls_started - data.calls_succeeded - data.calls_failed).unwrap_or(0))
+    }
+
+    /// Returns the number of calls that have begun, whether or not they have reached a method; `None` as above.
+    pub(crate) fn calls_started(self) -> Option<u64> {
+        u64::try_from(self.data()?.calls_started).ok()
+    }
+
+    fn data(self) -> Option<ServerData> {
+        let id = self.0?;
+        let reply: GetServerResponse = json::find("server", id, |read| grpcio::channelz::get_server(id, read)).ok()?;
+        reply.server.into_option()?.data.into_option()
     }
 }
 
@@ -160,5 +169,6 @@ mod tests {
     fn the_calls_of_a_server_that_the_c_core_does_not_count_are_unknown_rather_than_none() {
         assert_eq!(ServerId(None).calls_in_flight(), None);
         assert_eq!(ServerId(Some(1 << 62)).calls_in_flight(), None);
+        assert_eq!(ServerId(Some(1 << 62)).calls_started(), None);
     }
 }

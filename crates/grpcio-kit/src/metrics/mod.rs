@@ -12,23 +12,32 @@
 //! | `grpc_server_msg_sent_total` | counter | method |
 //! | `grpc_server_handling_seconds` | histogram | method |
 //! | `grpc_server_blocked_thread_total` | counter | method |
+//! | `grpc_server_core_started_total` | counter | |
+//! | `grpc_server_queue_wait_seconds` | histogram | |
 //! | `grpc_server_in_flight` | gauge | method |
 //! | `grpc_server_queue_threads` | gauge | |
 //! | `<name>_build_info` | gauge, 1 | `version`, `grpc_core` (as [`core_version`]) |
 //! | `process_*` | counter, gauges | (Linux; `process_cpu_seconds_total` in whole seconds) |
 //!
 //! The labels of a method are `grpc_type` (`unary`, `client_stream`, `server_stream`, `bidi_stream`), `grpc_service`
-//! and `grpc_method`. The messages of a streaming RPC are counted when it ends.
+//! and `grpc_method`: no client can add a series. The messages of a streaming RPC are counted when it ends.
+//!
+//! An RPC reaches its method when its request has arrived. What comes before is not in the metrics of methods, but in two
+//! of their own, without a method ([`ServerBuilder::metrics`](crate::ServerBuilder::metrics)):
+//! `grpc_server_core_started_total` counts the RPCs of unknown methods too, and those that the C core rejects or that end
+//! before they reach their method; `grpc_server_queue_wait_seconds` has the time that RPCs wait in their completion
+//! queue, measured ten times a second in each.
 
 mod rpcs;
 mod shards;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use prometheus::{IntCounter, IntGauge, Opts, PullingGauge, Registry, TextEncoder};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, Opts, PullingGauge, Registry, TextEncoder};
 
 use crate::c_core::core_version;
 use crate::call::Call;
@@ -36,6 +45,7 @@ use crate::interceptor::{Interceptor, Outcome};
 use crate::method::MethodDescriptor;
 use crate::status::Status;
 use rpcs::Rpcs;
+use shards::BOUNDS;
 
 /// The media type of [`Metrics::page`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -59,8 +69,7 @@ pub enum MetricsError {
 
 /// Counts and times the RPCs of a server, and writes the page that Prometheus scrapes.
 ///
-/// A handle: clones are the same metrics. Add it to one server only, before other interceptors, so that it counts the
-/// RPCs that they reject.
+/// A handle: clones are the same metrics. They are those of one server ([`ServerBuilder::metrics`]).
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -69,13 +78,16 @@ pub enum MetricsError {
 ///
 /// let metrics = Metrics::new("example", "1.2.3", NonZeroUsize::MIN)?;
 /// metrics.gauge("example_answer", "The answer.", || 42.0)?;
-/// let server = Server::builder().queues(NonZeroUsize::MIN).interceptor(metrics.clone());
+/// let server = Server::builder().queues(NonZeroUsize::MIN).metrics(&metrics);
 /// assert!(metrics.page()?.contains("example_build_info{"));
 /// # Ok::<(), grpcio_kit::MetricsError>(())
 /// ```
+///
+/// [`ServerBuilder::metrics`]: crate::ServerBuilder::metrics
 #[derive(Clone)]
 pub struct Metrics {
     rpcs: Rpcs,
+    queue_wait: Histogram,
     registry: Registry,
     /// Held during a scrape: collectors bring their families up to date first.
     scrape: Arc<Mutex<()>>,
@@ -90,12 +102,17 @@ impl Metrics {
     /// [`MetricsError::Register`] if a metric's name cannot begin with `name`.
     pub fn new(name: &str, version: &str, queues: NonZeroUsize) -> Result<Metrics, MetricsError> {
         let register = |source| MetricsError::Register { name: "grpc_server_*".to_owned(), source };
+        let wait =
+            HistogramOpts::new("grpc_server_queue_wait_seconds", "Time that RPCs wait in their queue, in seconds.")
+                .buckets(BOUNDS.map(seconds).to_vec());
         let metrics = Metrics {
             rpcs: Rpcs::new(queues.get()).map_err(register)?,
+            queue_wait: Histogram::with_opts(wait).map_err(register)?,
             registry: Registry::new(),
             scrape: Arc::default(),
         };
         metrics.register(Box::new(metrics.rpcs.clone()))?;
+        metrics.register(Box::new(metrics.queue_wait.clone()))?;
         let threads = queues.get() as f64;
         metrics.gauge("grpc_server_queue_threads", "Threads that run methods, one per queue.", move || threads)?;
         let name = format!("{name}_build_info");
@@ -153,6 +170,11 @@ impl Metrics {
         self.register(Box::new(collector))
     }
 
+    /// Counts the time for which an event waited in a completion queue.
+    pub(crate) fn waited(&self, time: Duration) {
+        self.queue_wait.observe(time.as_secs_f64());
+    }
+
     /// Returns the page for Prometheus, in its text format 0.0.4.
     ///
     /// # Errors
@@ -179,6 +201,10 @@ impl Interceptor for Metrics {
     fn after(&self, call: &Call<'_>, outcome: &Outcome<'_>) {
         self.rpcs.handled(call.method(), outcome);
     }
+}
+
+fn seconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e9
 }
 
 /// A counter kept elsewhere; for gauges, the `prometheus` crate has this.

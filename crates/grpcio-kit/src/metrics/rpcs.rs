@@ -11,6 +11,7 @@ use prometheus::{
 
 use crate::interceptor::Outcome;
 use crate::method::{MethodDescriptor, MethodKind};
+use crate::metrics::seconds;
 use crate::metrics::shards::{BOUNDS, Row, Shards};
 use crate::status::code::Code;
 
@@ -75,7 +76,7 @@ impl Rpcs {
         );
         let seconds = HistogramOpts::new(
             "grpc_server_handling_seconds",
-            "Time from the arrival of an RPC in the server to its status, in seconds.",
+            "Time from the first interceptor of an RPC to its status, in seconds.",
         );
         let in_flight = Opts::new("grpc_server_in_flight", "RPCs that have started and not been handled yet.");
         let counter = |(name, help, _): &Counter| IntCounterVec::new(Opts::new(*name, *help), &METHOD_LABELS);
@@ -183,7 +184,6 @@ impl Collector for Rpcs {
 
 /// Returns the histogram of the durations. Its count is the sum of its buckets at any time.
 fn histogram(totals: &Row<u64>) -> proto::Histogram {
-    let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
     let mut count = 0;
     let buckets = BOUNDS.iter().zip(totals.buckets).map(|(bound, number)| {
         count += number;

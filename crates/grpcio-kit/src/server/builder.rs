@@ -18,8 +18,10 @@ use crate::health::Health;
 use crate::interceptor::{Chain, Interceptor};
 use crate::limits::{InvalidLimit, Limits};
 use crate::listen::ListenAddress;
+use crate::metrics::{Metrics, MetricsError};
 use crate::readiness::Readiness;
 use crate::reflection;
+use crate::server::queue_wait::QueueWait;
 use crate::server::streaming_calls::StreamingCalls;
 use crate::service::Service;
 use crate::service::route::{Route, Shared};
@@ -58,6 +60,12 @@ pub enum StartError {
     /// The `.proto` files for reflection contradict each other.
     #[error("the services cannot be reflected: {0}")]
     Reflection(#[from] reflection::Conflict),
+    /// The metrics belong to another server, or have a name that the server's need.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// A thread cannot be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// The C core failed.
     #[error("the C core failed: {0}")]
     Core(#[from] grpcio::Error),
@@ -77,6 +85,7 @@ pub struct ServerBuilder {
     reflection: bool,
     /// Files for reflection beside those of the services.
     reflected_files: Vec<FileDescriptor>,
+    metrics: Option<Metrics>,
     interceptors: Vec<Arc<dyn Interceptor>>,
     readiness: Readiness,
     blocked_thread_threshold: Option<Duration>,
@@ -95,6 +104,7 @@ impl Default for ServerBuilder {
             channelz: false,
             reflection: false,
             reflected_files: Vec::new(),
+            metrics: None,
             interceptors: Vec::new(),
             readiness: Readiness::default(),
             blocked_thread_threshold: Some(Duration::from_millis(100)),
@@ -175,6 +185,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Measures the server with `metrics`: RPCs, including those that interceptors reject; those that reach no method; and
+    /// the time that RPCs wait in completion queues, with a thread of its own.
+    pub fn metrics(mut self, metrics: &Metrics) -> ServerBuilder {
+        self.metrics = Some(metrics.clone());
+        self
+    }
+
     /// Adds an interceptor for the RPCs of every service. The first one added is the first whose
     /// [`before`](Interceptor::before) runs, and the last whose [`after`](Interceptor::after) does.
     pub fn interceptor(mut self, interceptor: impl Interceptor) -> ServerBuilder {
@@ -203,7 +220,7 @@ impl ServerBuilder {
     /// See [`StartError`].
     pub fn start(mut self) -> Result<Server, StartError> {
         let (sender, released) = oneshot::channel();
-        let (mut server, id) = self.prepare(sender)?;
+        let (mut server, id, environment) = self.prepare(sender)?;
         let mut addresses = Vec::new();
         for address in self.addresses {
             match address.bind(&mut server, self.tls.as_ref()) {
@@ -211,10 +228,11 @@ impl ServerBuilder {
                 Err(source) => return Err(StartError::Listen { address, source }),
             }
         }
+        let _queue_wait = self.metrics.map(|metrics| measure(metrics, id, &environment)).transpose()?;
         server.start();
         self.readiness.set(true);
         let (server, health, readiness) = (Some(server), self.health, self.readiness);
-        Ok(Server { server, released, id, addresses, health, readiness })
+        Ok(Server { _queue_wait, server, released, id, addresses, health, readiness })
     }
 
     /// Validates the configuration as [`ServerBuilder::start`] does, without listening.
@@ -227,7 +245,10 @@ impl ServerBuilder {
     }
 
     /// Creates a server that does not listen yet. `released` is dropped with the last of its methods.
-    fn prepare(&mut self, released: oneshot::Sender<Infallible>) -> Result<(grpcio::Server, ServerId), StartError> {
+    fn prepare(
+        &mut self,
+        released: oneshot::Sender<Infallible>,
+    ) -> Result<(grpcio::Server, ServerId, Arc<Environment>), StartError> {
         if self.addresses.is_empty() {
             return Err(StartError::NoAddress);
         }
@@ -235,12 +256,13 @@ impl ServerBuilder {
         // With SO_REUSEPORT a second server could start on the same port, and would get some of the RPCs.
         let args = ChannelBuilder::new(Arc::clone(&env)).reuse_port(false);
         let args = self.compression.configure_server(self.limits.configure(args)?).build_args();
-        let mut builder =
-            grpcio::ServerBuilder::new(Arc::clone(&env)).channel_args(args).requests_slot_per_cq(SLOTS_PER_QUEUE);
-        for service in self.routed(released, env)? {
+        let builder = grpcio::ServerBuilder::new(Arc::clone(&env)).channel_args(args);
+        let mut builder = builder.requests_slot_per_cq(SLOTS_PER_QUEUE);
+        for service in self.routed(released, Arc::clone(&env))? {
             builder = builder.register_service(service);
         }
-        Ok(ServerId::of(|| builder.build())?)
+        let (server, id) = ServerId::of(|| builder.build())?;
+        Ok((server, id, env))
     }
 
     /// Wraps every method with the interceptors and limits.
@@ -263,6 +285,8 @@ impl ServerBuilder {
                 return Err(StartError::DuplicateService(service.name()));
             }
         }
+        // First, so that they count the RPCs that the others reject.
+        self.interceptors.splice(..0, self.metrics.iter().map(|metrics| Arc::new(metrics.clone()) as _));
         // Last, so that the others see the RPCs that it rejects.
         self.interceptors.push(Arc::new(StreamingCalls::new(self.limits.max_streaming_calls)));
         let methods = services.iter().flat_map(|service| &service.methods).enumerate();
@@ -282,11 +306,18 @@ impl ServerBuilder {
                 // A watch of the server's health may last as long as the server.
                 let max_time = self.limits.max_deadline.filter(|_| method.service() != Health::NAME);
                 let (workers, shared) = (service_method.workers, Arc::clone(&shared));
-                let route = Route { method, max_time, workers, shared, blocked: Default::default() };
+                let route = Route { method, max_time, workers, shared, warnings: Default::default() };
                 (service_method.register)(builder, Arc::new(route))
             });
             builder.build()
         });
         Ok(routed.collect())
     }
+}
+
+/// Adds what interceptors do not see: the RPCs that reach no method, and the time that RPCs wait in queues.
+fn measure(metrics: Metrics, id: ServerId, environment: &Arc<Environment>) -> Result<QueueWait, StartError> {
+    let help = "RPCs that the C core has received, whether or not they reach a method.";
+    metrics.counter("grpc_server_core_started_total", help, move || id.calls_started().unwrap_or(0))?;
+    QueueWait::measure(environment, move |wait| metrics.waited(wait)).map_err(StartError::Thread)
 }

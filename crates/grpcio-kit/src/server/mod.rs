@@ -1,6 +1,7 @@
 //! A running server, and its graceful shutdown.
 
 pub(crate) mod builder;
+mod queue_wait;
 mod streaming_calls;
 
 use std::cell::Cell;
@@ -18,6 +19,7 @@ use crate::health::Health;
 use crate::listen::ListenAddress;
 use crate::readiness::Readiness;
 use crate::server::builder::ServerBuilder;
+use crate::server::queue_wait::QueueWait;
 
 /// How long cancelled RPCs may take to release the threads of their queues.
 const CANCEL_BOUND: Duration = Duration::from_secs(5);
@@ -41,6 +43,8 @@ pub enum Drain {
 ///
 /// Dropping it cancels the RPCs in flight; [`Server::shutdown`] lets them finish.
 pub struct Server {
+    /// With metrics. Ends before the queues do.
+    _queue_wait: Option<QueueWait>,
     /// `None` once it has been shut down.
     server: Option<grpcio::Server>,
     /// Resolves when the threads of all completion queues have let go of the methods, so that none runs any more.
