@@ -1,6 +1,6 @@
 //! Every command that calls a server, with TLS and a token.
 
-use crate::common::certificates::Folder;
+use crate::common::certificates::{Authority, Folder};
 use crate::common::process::{ServerProcess, calc, run};
 
 /// The commands, and the start of their output.
@@ -50,5 +50,37 @@ fn every_command_needs_the_server_s_ca_and_a_token() {
         let (code, stdout, stderr) = call(command, &["--tls-ca", &ca]);
         assert_eq!((code, stdout.as_str()), (refused, ""), "{command:?}: {stderr}");
         assert!(stderr.contains("UNAUTHENTICATED: no token"), "{command:?}: {stderr}");
+    }
+}
+
+/// The errors were the TLS library's alone, or `Socket closed`.
+#[test]
+fn a_handshake_that_fails_has_a_hint_at_the_flag_that_helps() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    let (crt, key, ca) = (folder.arg("tls.crt"), folder.arg("tls.key"), folder.arg("ca.crt"));
+    // Of the same name, and of another.
+    let same_name = other.arg("ca.crt");
+    other.put("stranger.crt", &Authority::new("a stranger").certificate);
+    let stranger = other.arg("stranger.crt");
+    let start =
+        |args: &[&str]| ServerProcess::start(&mut calc(&[&["serve", "--listen", "127.0.0.1:0"], args].concat()));
+    let (plaintext, tls) = (start(&[]), start(&["--tls-cert", &crt, "--tls-key", &key]));
+    let mutual = start(&["--tls-cert", &crt, "--tls-key", &key, "--tls-client-ca", &ca]);
+    for command in [&["add", "20", "10"][..], &["health"], &["list"], &["bench", "--count", "1"]] {
+        for (server, args, hint) in [
+            (&tls, &[][..], "if the server has TLS, use --tls on"),
+            (&plaintext, &["--tls-ca", &ca], "the server has no TLS at this port; use --tls off"),
+            (&mutual, &["--tls-ca", &ca], "give one with --tls-cert FILE and --tls-key FILE"),
+            (&tls, &["--tls-ca", &same_name], "name its CA with --tls-ca FILE"),
+            (&tls, &["--tls-ca", &stranger], "name its CA with --tls-ca FILE"),
+            (&tls, &["--tls-ca", &ca, "--tls-server-name", "other"], "give one with --tls-server-name NAME"),
+        ] {
+            let at = ["--timeout", "30", "--target", server.target()];
+            let output = run(&mut calc(&[command, &at, args].concat()));
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(!output.status.success(), "{command:?} {args:?}");
+            let lines: Vec<_> = stderr.lines().collect();
+            assert!(lines.len() == 2 && lines[1].starts_with("hint: ") && lines[1].contains(hint), "{stderr}");
+        }
     }
 }

@@ -9,6 +9,8 @@ use grpcio_kit::ConnectError;
 use grpcio_kit::log::error_notice;
 use grpcio_kit::reflection_client::ReflectionError;
 
+use super::tls_hints;
+
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
 EXIT CODES:
@@ -58,7 +60,11 @@ impl Exit {
             Exit::Code(code, message) => (code, message),
         };
         // clap's messages start with it too.
-        error_notice(message.strip_prefix("error: ").unwrap_or(&message));
+        let message = message.strip_prefix("error: ").unwrap_or(&message);
+        match tls_hints::find(message) {
+            Some(hint) => error_notice(&format!("{message}\nhint: {hint}")),
+            None => error_notice(message),
+        }
         ExitCode::from(code)
     }
 }

@@ -9,6 +9,7 @@ mod exit;
 mod health;
 mod list;
 mod serve;
+mod tls_hints;
 mod values;
 
 use std::ffi::OsString;
