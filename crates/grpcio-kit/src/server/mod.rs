@@ -27,7 +27,7 @@ const CANCEL_BOUND: Duration = Duration::from_secs(5);
 /// How a server shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drain {
-    /// Every RPC had finished.
+    /// Every RPC had finished, and every method had returned.
     Clean,
     /// RPCs were still in flight at the end of the grace, and were cancelled.
     Cancelled {
