@@ -83,9 +83,3 @@ fn new_streams_are_refused_while_too_many_reset_ones_are_unprocessed() {
     needs_patch("0007");
     drive("rapid_reset", Limits::default());
 }
-
-/// grpcio keeps a slot until the request has arrived: 256 such RPCs once stopped the server.
-#[test]
-fn rpcs_without_their_requests_do_not_block_others() {
-    drive("without_requests", Limits::default());
-}

@@ -18,6 +18,7 @@ mod client;
 mod common;
 mod compression;
 mod configuration;
+mod connections;
 mod contract;
 mod decoding;
 mod drain;

@@ -43,7 +43,7 @@ fn one_ten_and_a_thousand_connections_are_all_answered() {
     }
 }
 
-/// A queue has 1,536 slots for requests; the thread that has used up its own takes those of the other queue.
+/// A queue has 512 slots for requests; the thread that has used up its own takes those of the other queue.
 #[test]
 fn calls_that_take_all_slots_of_one_queue_leave_those_of_the_other() {
     let (_server, target, _lines) = slow_server();

@@ -261,16 +261,6 @@ def rapid_reset(target):
         assert time.monotonic() < end
 
 
-def without_requests(target):
-    """Ten connections open as many streams as they may, without a message."""
-    hostile = [Http2(target) for _ in range(10)]
-    for client in hostile:
-        client.wait_for(SettingsFrame)
-        for _ in range(100):
-            client.open(UNARY)
-    is_serving(target)
-
-
 if __name__ == "__main__":
     scenario, target = sys.argv[1:]
     globals()[scenario](target)

@@ -25,6 +25,10 @@ pub struct Limits {
     /// Larger requests fail with RESOURCE_EXHAUSTED (`grpc.max_metadata_size` and
     /// `grpc.absolute_max_metadata_size`).
     pub max_metadata_bytes: u32,
+    /// Maximum number of connections to all addresses: 10,000. Those whose handshake has not ended count, and so do those
+    /// that are closed and still have RPCs. More are closed as soon as they are accepted, and logged at most once a second
+    /// (`grpc.max_allowed_incoming_connections`).
+    pub max_connections: u32,
     /// Maximum number of RPCs in flight on one connection: 100, the minimum that RFC 9113 recommends (6.5.2). Clients
     /// queue more; one that opens them anyway loses its connection (`grpc.max_concurrent_streams`). Counting those
     /// that were reset and are not yet cleaned up, the maximum is twice as many, or 200 if that is more; RPCs over it
@@ -72,6 +76,7 @@ impl Default for Limits {
             max_request_bytes: 4 * 1024 * 1024,
             max_reply_bytes: 4 * 1024 * 1024,
             max_metadata_bytes: 8 * 1024,
+            max_connections: 10_000,
             max_concurrent_streams: 100,
             max_streaming_calls: 10_000,
             max_deadline: Some(Duration::from_secs(60 * 60)),
@@ -107,9 +112,11 @@ impl Limits {
             .set_resource_quota(quota)
             .max_receive_message_len(-1)
             .max_concurrent_stream(number("max_concurrent_streams", self.max_concurrent_streams)?);
+        let connections = number("max_connections", self.max_connections)?;
         let metadata = number("max_metadata_bytes", self.max_metadata_bytes)?;
-        // Between the two the C core refuses at random.
+        // Between the two sizes the C core refuses at random.
         builder = builder
+            .raw_cfg_int(c"grpc.max_allowed_incoming_connections".into(), connections)
             .raw_cfg_int(c"grpc.max_metadata_size".into(), metadata)
             .raw_cfg_int(c"grpc.absolute_max_metadata_size".into(), metadata)
             // Clients may ping connections that they keep open without an RPC.

@@ -21,6 +21,10 @@ pub struct Limits {
     #[structopt(long, value_name = "BYTES", env = "CALC_MAX_METADATA_BYTES", default_value = "8192",
         parse(try_from_str = values::bytes))]
     max_metadata_bytes: u32,
+    /// Set the maximum number of connections; more are closed at once
+    #[structopt(long, value_name = "N", env = "CALC_MAX_CONNECTIONS", default_value = "10000",
+        parse(try_from_str = values::count))]
+    max_connections: u32,
     /// Set the maximum number of concurrent RPCs per connection; clients queue more
     #[structopt(long, value_name = "N", env = "CALC_MAX_CONCURRENT_STREAMS", default_value = "100",
         parse(try_from_str = values::count))]
@@ -73,6 +77,7 @@ impl Limits {
             max_request_bytes: self.max_request_bytes,
             max_reply_bytes: self.max_reply_bytes,
             max_metadata_bytes: self.max_metadata_bytes,
+            max_connections: self.max_connections,
             max_concurrent_streams: self.max_concurrent_streams,
             max_streaming_calls: self.max_streaming_calls as usize,
             max_deadline: self.max_deadline,

@@ -19,7 +19,7 @@ use super::rate_limit::RateLimit;
 const REDIRECTED: &str = "grpcio::log_util";
 
 /// The errors that a peer can cause: the beginning of the C core's source, and of the message.
-const PEERS: [(&str, &str); 6] = [
+const PEERS: [(&str, &str); 7] = [
     // TLS handshakes.
     ("src/core/tsi/", ""),
     // TLS records after the handshake.
@@ -31,6 +31,8 @@ const PEERS: [(&str, &str); 6] = [
     ("src/core/ext/transport/chttp2/transport/parsing.cc", ""),
     // Connections that are closed before they are accepted.
     ("src/core/lib/iomgr/tcp_server_posix.cc", "Failed getpeername"),
+    // Connections over the limit.
+    ("src/core/ext/transport/chttp2/server/chttp2_server.cc", "Closed a new connection"),
 ];
 
 /// The limit of each line of the C core's sources in [`PEERS`].

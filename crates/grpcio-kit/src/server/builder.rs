@@ -1,6 +1,7 @@
 //! Configuring and starting a server.
 
 use std::convert::Infallible;
+use std::ffi::CString;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::health::Health;
 use crate::interceptor::{Chain, Interceptor};
 use crate::limits::{InvalidLimit, Limits};
 use crate::listen::ListenAddress;
+use crate::method::{MethodDescriptor, MethodKind};
 use crate::metrics::{Metrics, MetricsError};
 use crate::readiness::Readiness;
 use crate::reflection;
@@ -29,9 +31,9 @@ use crate::tls::server::ServerTls;
 
 /// The number of RPCs that each queue is ready to accept at a time; more wait in the C core.
 ///
-/// grpcio uses a slot from the headers of a unary RPC until its request has arrived, so clients that open RPCs and send
-/// nothing use them up. These suffice for some 15 connections with 100 such RPCs each, at about 300 bytes a slot.
-const SLOTS_PER_QUEUE: usize = 1536;
+/// An RPC takes a slot when all of its request has arrived, if its method has one request, until the queue's thread runs
+/// the method. A slot takes about 300 bytes.
+const SLOTS_PER_QUEUE: usize = 512;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -255,22 +257,24 @@ impl ServerBuilder {
         let env = Arc::new(EnvBuilder::new().cq_count(self.queues.get()).name_prefix("grpc-queue").build());
         // With SO_REUSEPORT a second server could start on the same port, and would get some of the RPCs.
         let args = ChannelBuilder::new(Arc::clone(&env)).reuse_port(false);
-        let args = self.compression.configure_server(self.limits.configure(args)?).build_args();
+        let args = self.compression.configure_server(self.limits.configure(args)?);
+        let (services, one_request_methods) = self.routed(released, Arc::clone(&env))?;
+        let args = args.raw_cfg_string(c"grpc.one_request_methods".into(), one_request_methods).build_args();
         let builder = grpcio::ServerBuilder::new(Arc::clone(&env)).channel_args(args);
         let mut builder = builder.requests_slot_per_cq(SLOTS_PER_QUEUE);
-        for service in self.routed(released, Arc::clone(&env))? {
+        for service in services {
             builder = builder.register_service(service);
         }
         let (server, id) = ServerId::of(|| builder.build())?;
         Ok((server, id, env))
     }
 
-    /// Wraps every method with the interceptors and limits.
+    /// Wraps every method with the interceptors and limits. Also returns the paths of the methods with one request.
     fn routed(
         &mut self,
         released: oneshot::Sender<Infallible>,
         queues: Arc<Environment>,
-    ) -> Result<Vec<grpcio::Service>, StartError> {
+    ) -> Result<(Vec<grpcio::Service>, CString), StartError> {
         let mut services = std::mem::take(&mut self.services);
         services.extend(self.health.iter().map(Health::service));
         services.extend(self.channelz.then(channelz::service));
@@ -299,6 +303,7 @@ impl ServerBuilder {
             _released: released,
             _queues: queues,
         });
+        let one_request = one_request_methods(&methods);
         let mut descriptors = methods.into_iter();
         let routed = services.into_iter().map(|service| {
             let methods = service.methods.into_iter().zip(&mut descriptors);
@@ -311,8 +316,18 @@ impl ServerBuilder {
             });
             builder.build()
         });
-        Ok(routed.collect())
+        Ok((routed.collect(), one_request))
     }
+}
+
+/// Returns the paths of the methods with one request, for the C core, which gives an RPC of them to a completion queue when
+/// the request has arrived (patch 0024). A path with a separator cannot be called.
+fn one_request_methods(methods: &[MethodDescriptor]) -> CString {
+    let has_one = |method: &&MethodDescriptor| matches!(method.kind(), MethodKind::Unary | MethodKind::ServerStreaming);
+    let paths = methods.iter().filter(has_one).map(|method| method.path());
+    let paths: Vec<_> = paths.filter(|path| !path.contains(['\0', ' '])).collect();
+    // Without NUL it cannot fail.
+    CString::new(paths.join(" ")).unwrap_or_default()
 }
 
 /// Adds what interceptors do not see: the RPCs that reach no method, and the time that RPCs wait in queues.
