@@ -23,25 +23,16 @@ impl Interceptor for Restarting {
     }
 }
 
-/// The client retries what failed with UNAVAILABLE, with exponential backoff
-/// (<https://grpc.io/docs/guides/service-config/>).
-const RETRIES: &str = r#"{"methodConfig": [{
-    "name": [{"service": "calc.Calculator"}],
-    "retryPolicy": {
-        "maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 2,
-        "retryableStatusCodes": ["UNAVAILABLE"]
-    }
-}]}"#;
-
 fn main() -> Result<(), Box<dyn Error>> {
     let server = server::builder().interceptor(Restarting::default()).listen("127.0.0.1:0".parse()?).start()?;
     let target = server.addresses()[0].to_string();
-    let channel = Channel::builder(&target).service_config(RETRIES).connect()?;
+    // What failed with UNAVAILABLE is retried, because a calculation may be done twice. `Client::connect` does the same.
+    let channel = Channel::builder(&target).retry_idempotent(["calc.Calculator"]).connect()?;
     // The deadline covers all attempts together, and the backoff between them.
     println!("client: {}", Client::new(channel).timeout(Duration::from_secs(5)).add(20, 10)?);
 
     // Nothing listens on port 1: an RPC fails at once, or waits until its deadline for a server to come up.
-    let nobody = Client::connect("127.0.0.1:1")?.timeout(Duration::from_millis(200));
+    let nobody = Client::new(Channel::connect("127.0.0.1:1")?).timeout(Duration::from_millis(200));
     for wait_for_ready in [false, true] {
         let error = nobody.clone().wait_for_ready(wait_for_ready).add(20, 10).err().ok_or("something listens there")?;
         println!("client: {} with wait_for_ready({wait_for_ready})", error.status().code());

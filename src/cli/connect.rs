@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use calc::client::{Client, USER_AGENT};
+use calc::client::{Client, IDEMPOTENT, USER_AGENT};
 use grpcio_kit::{BearerToken, CallOptions, Channel, ChannelBuilder, ClientTls};
 use structopt::StructOpt;
 
@@ -19,9 +19,13 @@ pub struct Connect {
     #[structopt(long, value_name = "SECONDS", env = "CALC_TIMEOUT", default_value = "5",
         parse(try_from_str = values::timeout))]
     pub timeout: Duration,
-    /// Wait for the server up to --timeout instead of failing at once
+    /// Wait for the server up to --timeout instead of failing after four attempts
     #[structopt(long)]
     pub wait_for_ready: bool,
+    /// Use one address of the target or all in turn
+    #[structopt(long, value_name = "POLICY", env = "CALC_LOAD_BALANCING", default_value = "pick_first",
+        possible_values = &["pick_first", "round_robin"])]
+    load_balancing: String,
     /// Use TLS: on or off [default: on with another --tls flag, otherwise off]
     #[structopt(long, value_name = "ON|OFF", env = "CALC_CLIENT_TLS", parse(try_from_str = values::on_off))]
     tls: Option<bool>,
@@ -48,14 +52,15 @@ impl Connect {
         Ok(Client::new(self.channel()?).timeout(self.timeout).wait_for_ready(self.wait_for_ready))
     }
 
-    /// Creates a channel. Its first RPC connects.
+    /// Creates a channel, which retries calculations. Its first RPC connects.
     pub fn channel(&self) -> Result<Channel, Exit> {
-        Ok(self.builder()?.connect()?)
+        Ok(self.builder()?.retry_idempotent([IDEMPOTENT]).connect()?)
     }
 
-    /// Creates a builder of such channels. It has read the token; each channel reads the TLS files.
+    /// Creates a builder of channels without retries. It has read the token; each channel reads the TLS files.
     pub fn builder(&self) -> Result<ChannelBuilder, Exit> {
-        let mut channel = Channel::builder(&self.target).user_agent(USER_AGENT);
+        let round_robin = self.load_balancing == "round_robin";
+        let mut channel = Channel::builder(&self.target).user_agent(USER_AGENT).round_robin(round_robin);
         if let Some(tls) = self.tls()? {
             channel = channel.tls(tls);
         }

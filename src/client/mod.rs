@@ -6,7 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use grpcio_kit::proto::google_rpc::error_details::ErrorInfo;
-use grpcio_kit::{CallOptions, Channel, Code, ConnectError, Status};
+use grpcio_kit::{CallOptions, Channel, ChannelBuilder, Code, ConnectError, Status};
 
 use crate::arithmetic::{Number, Operation};
 use crate::calculator::{DIVISION_BY_ZERO, ERROR_DOMAIN, INT32_OVERFLOW};
@@ -20,6 +20,9 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How the client names itself in the metadata `user-agent`.
 pub const USER_AGENT: &str = concat!("calc/", env!("CARGO_PKG_VERSION"));
+
+/// The service whose RPCs are retried, for [`ChannelBuilder::retry_idempotent`]: a calculation may be done twice.
+pub const IDEMPOTENT: &str = "calc.Calculator";
 
 /// Why there is no result.
 ///
@@ -42,7 +45,7 @@ pub enum Error {
     /// The server did not reply in time.
     #[error("no reply in time: {}", .0.message())]
     DeadlineExceeded(Status),
-    /// The server cannot be reached or is shutting down. A retry may help.
+    /// The server cannot be reached or is shutting down, after [retries](Client::channel).
     #[error("the server is unavailable: {}", .0.message())]
     Unavailable(Status),
     /// Any other status.
@@ -99,13 +102,21 @@ pub struct Client {
 
 impl Client {
     /// Creates a client of the server at `target`: `host:port`, `dns:///host:port`,
-    /// `ipv4:1.2.3.4:50050,1.2.3.5:50050`, `unix:/path`. The first RPC connects.
+    /// `ipv4:1.2.3.4:50050,1.2.3.5:50050`, `unix:/path`. The first RPC connects. See [`Client::channel`] for retries and
+    /// load balancing.
     ///
     /// # Errors
     ///
     /// [`ConnectError::Target`] if the text cannot be a target.
     pub fn connect(target: &str) -> Result<Client, ConnectError> {
-        Ok(Client::new(Channel::builder(target).user_agent(USER_AGENT).connect()?))
+        Ok(Client::new(Client::channel(target).connect()?))
+    }
+
+    /// Configures the channel that [`Client::connect`] makes, for TLS, a token and more: the addresses of the target take
+    /// turns ([`ChannelBuilder::round_robin`]), and what fails with UNAVAILABLE is retried
+    /// ([`ChannelBuilder::retry_idempotent`]), but for batches, whose caller knows how far they have come.
+    pub fn channel(target: &str) -> ChannelBuilder {
+        Channel::builder(target).user_agent(USER_AGENT).round_robin(true).retry_idempotent([IDEMPOTENT])
     }
 
     /// Creates a client on a channel.

@@ -5,6 +5,7 @@ pub(crate) mod core_channel;
 pub(crate) mod options;
 pub(crate) mod replies;
 mod requests;
+mod service_config;
 pub(crate) mod target;
 pub(crate) mod thread;
 

@@ -1,6 +1,6 @@
 //! The options of one RPC: deadline, wait-for-ready and metadata.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use grpcio::{CallOption, Metadata, MetadataBuilder};
 
@@ -18,6 +18,7 @@ const AUTHORIZATION: &str = "authorization";
 #[must_use]
 pub struct CallOptions {
     timeout: Option<Duration>,
+    deadline: Option<Instant>,
     wait_for_ready: bool,
     metadata: Option<Metadata>,
 }
@@ -27,6 +28,16 @@ impl CallOptions {
     /// count as ten years.
     pub fn timeout(mut self, timeout: Duration) -> CallOptions {
         self.timeout = Some(timeout.min(MAX_TIMEOUT));
+        self
+    }
+
+    /// Sets the time at which the RPC ends with DEADLINE_EXCEEDED, unless its timeout ends it before; `None` is no limit.
+    ///
+    /// A server that makes RPCs for the one that it answers carries on the deadline of that:
+    /// `options.deadline(call.deadline())` ([`Call::deadline`](crate::Call::deadline)). Then nobody works for a client
+    /// that waits no longer.
+    pub fn deadline(mut self, deadline: Option<Instant>) -> CallOptions {
+        self.deadline = deadline;
         self
     }
 
@@ -49,7 +60,9 @@ impl CallOptions {
             Some(token) => Some(with_token(self.metadata, token)?),
             None => self.metadata,
         };
-        Ok(Sent { timeout: self.timeout, wait_for_ready: self.wait_for_ready, metadata })
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).min(MAX_TIMEOUT));
+        let timeout = self.timeout.into_iter().chain(left).min();
+        Ok(Sent { timeout, wait_for_ready: self.wait_for_ready, metadata })
     }
 
     /// Returns grpcio's options, with the channel's token.
