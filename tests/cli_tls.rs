@@ -66,6 +66,9 @@ fn a_handshake_that_fails_has_a_hint_at_the_flag_that_helps() {
         |args: &[&str]| ServerProcess::start(&mut calc(&[&["serve", "--listen", "127.0.0.1:0"], args].concat()));
     let (plaintext, tls) = (start(&[]), start(&["--tls-cert", &crt, "--tls-key", &key]));
     let mutual = start(&["--tls-cert", &crt, "--tls-key", &key, "--tls-client-ca", &ca]);
+    folder.put_pair("expired", &folder.ca.issue_expired());
+    let (old, its_key) = (folder.arg("expired.crt"), folder.arg("expired.key"));
+    let expired = start(&["--tls-cert", &old, "--tls-key", &its_key]);
     for command in [&["add", "20", "10"][..], &["health"], &["list"], &["bench", "--count", "1"]] {
         for (server, args, hint) in [
             (&tls, &[][..], "if the server has TLS, use --tls on"),
@@ -73,6 +76,7 @@ fn a_handshake_that_fails_has_a_hint_at_the_flag_that_helps() {
             (&mutual, &["--tls-ca", &ca], "give one with --tls-cert FILE and --tls-key FILE"),
             (&tls, &["--tls-ca", &same_name], "name its CA with --tls-ca FILE"),
             (&tls, &["--tls-ca", &stranger], "name its CA with --tls-ca FILE"),
+            (&expired, &["--tls-ca", &ca], "the server's certificate has expired"),
             (&tls, &["--tls-ca", &ca, "--tls-server-name", "other"], "give one with --tls-server-name NAME"),
         ] {
             let at = ["--timeout", "30", "--target", server.target()];

@@ -26,7 +26,7 @@ def accept():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(PATIENCE)
         announce(listener.getsockname()[1])
-        return Accepted(listener)
+        return Accepted(listener.accept()[0])
 
 
 def frames():

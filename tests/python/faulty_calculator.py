@@ -23,6 +23,10 @@ class Faulty(calc_pb2_grpc.CalculatorServicer):
             n1 = request.n1 + request.n2 + self.fault(self.calls, context)
         return calc_pb2.AddReply(n1=n1)
 
+    def Substract(self, request, context):
+        """The number of calls of Add."""
+        return calc_pb2.SubstractReply(n1=self.calls)
+
 
 def mixed(call, context):
     """Of ten calls two fail with different statuses, and one has a wrong result."""
@@ -52,6 +56,18 @@ def hanging(call, context):
         print("hanging", file=sys.stderr, flush=True)
         threading.Event().wait()
     return 0
+
+
+def restarting(call, context):
+    """The first three calls fail."""
+    if call <= 3:
+        context.abort(grpc.StatusCode.UNAVAILABLE, "restarting")
+    return 0
+
+
+def unavailable(call, context):
+    """Every call fails."""
+    context.abort(grpc.StatusCode.UNAVAILABLE, "in repair")
 
 
 def main():

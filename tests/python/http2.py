@@ -99,8 +99,7 @@ class Http2(Connection):
 class Accepted(Connection):
     """The server's end of a connection from a gRPC client."""
 
-    def __init__(self, listener):
-        connected, _ = listener.accept()
+    def __init__(self, connected):
         connected.settimeout(PATIENCE)
         super().__init__(connected)
         assert self.read(len(PREFACE)) == PREFACE
