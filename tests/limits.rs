@@ -46,9 +46,15 @@ fn a_streaming_rpc_ends_at_max_deadline() {
 }
 
 #[test]
-fn a_connection_over_its_maximum_age_gets_goaway_and_its_rpcs_are_cancelled_after_the_grace() {
+fn a_connection_over_its_maximum_age_gets_goaway_and_its_rpcs_go_on() {
+    drive("connection_age", Limits { max_connection_age: Some(Duration::from_millis(500)), ..Limits::default() });
+}
+
+#[test]
+fn the_rpcs_of_a_connection_over_its_maximum_age_are_cancelled_after_the_grace() {
     let half = Some(Duration::from_millis(500));
-    drive("connection_age", Limits { max_connection_age: half, max_connection_age_grace: half, ..Limits::default() });
+    let limits = Limits { max_connection_age: half, max_connection_age_grace: half, ..Limits::default() };
+    drive("connection_age_grace", limits);
 }
 
 #[test]
@@ -75,6 +81,20 @@ fn a_client_that_pings_too_often_loses_its_connection() {
 #[test]
 fn rpcs_over_the_memory_quota_are_cancelled() {
     drive("memory", Limits { memory_quota: 16 * 1024 * 1024, ..Limits::default() });
+}
+
+/// The connection stayed open for five seconds, as after a shutdown's GOAWAY.
+#[test]
+fn an_idle_connection_is_closed_at_once_when_others_need_its_memory() {
+    needs_patch("0003");
+    drive("memory_of_idle_connections", Limits { memory_quota: 16 * 1024 * 1024, ..Limits::default() });
+}
+
+/// RFC 9113, 6.5.3: the client has not yet seen the limit. Over 200 streams were refused.
+#[test]
+fn streams_that_a_client_opens_before_it_knows_the_limit_are_not_refused() {
+    needs_patch("0007");
+    drive("before_settings", Limits::default());
 }
 
 /// Rapid reset, CVE-2023-44487: the C core accepted all these streams, and other RPCs waited for seconds.

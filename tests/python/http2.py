@@ -1,5 +1,6 @@
 """HTTP/2 frame by frame: what no gRPC client sends, and what none shows."""
 
+import contextlib
 import socket
 
 import hpack
@@ -17,9 +18,21 @@ class Connection:
         self.socket = connected
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
         self.acknowledges_pings, self.rest = True, b""
+        self.unsent = None
 
     def send(self, frame):
-        self.socket.sendall(frame.serialize())
+        if self.unsent is None:
+            self.socket.sendall(frame.serialize())
+        else:
+            self.unsent += frame.serialize()
+
+    @contextlib.contextmanager
+    def together(self):
+        """Sends the frames of the block at its end, in one buffer."""
+        self.unsent = bytearray()
+        yield
+        unsent, self.unsent = self.unsent, None
+        self.socket.sendall(unsent)
 
     def read(self, length):
         while len(self.rest) < length:

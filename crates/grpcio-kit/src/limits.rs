@@ -32,7 +32,8 @@ pub struct Limits {
     /// Maximum number of RPCs in flight on one connection: 100, the minimum that RFC 9113 recommends (6.5.2). Clients
     /// queue more; one that opens them anyway loses its connection (`grpc.max_concurrent_streams`). Counting those
     /// that were reset and are not yet cleaned up, the maximum is twice as many, or 200 if that is more; RPCs over it
-    /// are refused (REFUSED_STREAM).
+    /// are refused (REFUSED_STREAM). A client that has not yet acknowledged the limit may open 1,000, or as many as the
+    /// limit if that is more.
     pub max_concurrent_streams: u32,
     /// Maximum number of streaming RPCs in flight on all connections: 10,000. More fail with RESOURCE_EXHAUSTED. RPCs
     /// of asynchronous unary methods count; other unary RPCs do not stay in flight, and do not.
