@@ -35,6 +35,14 @@ fn while_a_method_blocks_one_thread_the_other_one_answers_every_connection() {
     }
 }
 
+/// The reply waited until the thread that had written it asked for its next event: for as long as the slow method ran.
+#[test]
+fn a_reply_does_not_wait_for_a_method_that_blocks_the_same_thread_afterwards() {
+    needs_patch("0004");
+    let (_server, target, _lines) = slow_server();
+    stdout_of(&mut call(&target, &["both"]));
+}
+
 #[test]
 fn one_ten_and_a_thousand_connections_are_all_answered() {
     let (_server, target, _lines) = slow_server();

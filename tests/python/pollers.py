@@ -1,13 +1,14 @@
 """Calls the methods of tests/slow_server.rs.
 
 python pollers.py TARGET slow              calls the slow method once
+python pollers.py TARGET both              calls the quick one and then the slow one, and waits for the quick one's reply
 python pollers.py TARGET quick N           calls the quick one on N connections at a time, three times each
 python pollers.py TARGET quick N UNSENT    the same, beside UNSENT RPCs whose request never arrives
 """
 
 import sys
 
-from hyperframe.frame import DataFrame, HeadersFrame
+from hyperframe.frame import DataFrame, HeadersFrame, SettingsFrame
 
 from http2 import Http2
 
@@ -39,6 +40,14 @@ count, unsent = [*map(int, numbers), 0, 0][:2]
 if kind == "slow":
     connection = Http2(target)
     send(connection, SLOW)
+    receive(connection)
+if kind == "both":
+    connection = Http2(target)
+    # The settings are read before, so that one read brings both calls.
+    connection.wait_for(SettingsFrame)
+    with connection.together():
+        send(connection, QUICK)
+        send(connection, SLOW)
     receive(connection)
 idle = [Http2(target) for _ in range(0, unsent, PER_CONNECTION)]
 for connection in idle:
