@@ -48,6 +48,7 @@ mod services;
 mod shutdown;
 mod signals;
 mod silence;
+mod stuck_clients;
 mod tls;
 mod tls_files;
 mod tls_reload;

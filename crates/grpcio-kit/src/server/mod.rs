@@ -84,7 +84,8 @@ impl Server {
     /// Shuts the server down, after [`Server::start_draining`] if that has not been called: it accepts no connections,
     /// sends GOAWAY to each client and rejects new RPCs with UNAVAILABLE. Waits up to `grace` for the RPCs in flight and
     /// for their clients, which close their connections when they have all replies (or lose them five to
-    /// ten seconds after), and cancels what is left. Returns within `grace` and five seconds more.
+    /// ten seconds after, and half a minute after their last RPC in any case), and cancels what is left. A connection
+    /// that cannot take what is being written to it is reset a second later. Returns within `grace` and five seconds more.
     pub fn shutdown(mut self, grace: Duration) -> Drain {
         let server = self.server.take();
         server.map_or(Drain::Clean, |server| self.drain(server, grace))
