@@ -28,6 +28,7 @@ mod health;
 mod hostile_frames;
 mod hostile_reflection;
 mod http;
+mod http2;
 mod interceptors;
 mod interop;
 mod kinds;

@@ -23,7 +23,7 @@ ADD = "/calc.Calculator/Add"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
 UNKNOWN = 0xBB
 END_STREAM, END_HEADERS, PADDED = 1, 4, 8
-REFUSED_STREAM = 7
+PROTOCOL_ERROR, REFUSED_STREAM = 1, 7
 
 
 def frame(kind, flags, stream, body=b""):
@@ -56,7 +56,7 @@ class Raw(Http2):
 
     def __init__(self, target):
         super().__init__(target)
-        self.wait_for(SettingsFrame)
+        self.settings = self.wait_for(SettingsFrame).settings
 
     def write(self, *frames):
         self.socket.sendall(b"".join(frames))
@@ -278,7 +278,7 @@ def made_you_reset(target):
     trailers = lambda of, *fields: frame(HEADERS, END_HEADERS | END_STREAM, of, b"".join(fields))
     attacks = {
         "trailers that cannot be parsed": lambda of: begun(of) + trailers(of, field("x-bin", "!")),
-        "padded DATA": lambda of: begun(of) + frame(DATA, PADDED | END_STREAM, of, b"\0x"),
+        "DATA with too much padding": lambda of: begun(of) + frame(DATA, PADDED | END_STREAM, of, b"\2x"),
         "DATA over the window": lambda of: begun(of) + frame(DATA, 0, of, bytes(16384)) * 5,
         "DATA after its end": lambda of: ended(of) + frame(DATA, 0, of, b"x"),
         "HEADERS after its end": lambda of: ended(of) + trailers(of, field("key", "value")),
@@ -323,9 +323,9 @@ def paths(target):
             got = client.outcome(path=other)
             assert got == unimplemented, (other, got)
     assert client.outcome(path=None) == unknown
-    # With two paths, the method that is called is the one that is authenticated.
-    assert client.outcome(field(":path", method), path=public) == unauthenticated
-    assert client.outcome(field(":path", public), path=method) == 0
+    # A request with two paths is malformed, in whichever order they come.
+    assert client.outcome(field(":path", method), path=public) == -PROTOCOL_ERROR
+    assert client.outcome(field(":path", public), path=method) == -PROTOCOL_ERROR
 
 
 def trailers(target, change):
