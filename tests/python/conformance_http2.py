@@ -1,7 +1,7 @@
 """Checks of RFC 9113 and RFC 7540 by section: those of h2spec's group http2, with RPCs as requests."""
 
 from expectations import (
-    CANCEL, COMPRESSION_ERROR, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR, REFUSED_STREAM, STREAM_CLOSED,
+    COMPRESSION_ERROR, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR, REFUSED_STREAM, STREAM_CLOSED,
     acknowledges_ping, acknowledges_ping_or_closes, acknowledges_settings, closes, connection_error, data, ends_stream,
     goaway, responds, rst_stream, stream_error,
 )

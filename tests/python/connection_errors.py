@@ -11,7 +11,8 @@ from expectations import (
     COMPRESSION_ERROR, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR, STREAM_CLOSED,
 )
 from frames import (
-    DATA, END_HEADERS, END_STREAM, PING, call, fields, frame, headers, message, open_call, reset, setting, trailers, update,
+    DATA, END_HEADERS, END_STREAM, PING,
+    call, fields, frame, headers, message, open_call, reset, setting, trailers, update,
 )
 from hostile_frames import ADD, Raw
 
