@@ -142,6 +142,22 @@ fn a_message_field_that_occurs_twice_is_merged() {
     assert_eq!((nested.value, &*nested.text), (5, "five"));
 }
 
+/// Fuzzing found both: the second part replaced the first.
+#[test]
+fn a_message_that_occurs_twice_in_a_oneof_or_in_an_entry_of_a_map_is_merged() {
+    let twice = |number| [delimited(number, &field(1, 0, &[5])), delimited(number, &delimited(2, b"five"))].concat();
+    let expected = Nested { value: 5, text: "five".into(), ..Nested::default() };
+    assert_eq!(decode(&twice(97)).unwrap().choice, Some(Choice::ChosenNested(expected.clone())));
+    assert_eq!(decode(&delimited(82, &twice(2))).unwrap().nested_by_name[""], expected);
+    // A message in a box.
+    let boxed = [delimited(98, &field(3, 0, &[5])), delimited(98, &field(4, 0, &[6]))].concat();
+    let inner = Every { an_int32: 5, an_int64: 6, ..Every::default() };
+    assert_eq!(decode(&boxed).unwrap().choice, Some(Choice::ChosenEvery(Box::new(inner))));
+    // Another member between them.
+    let replaced = [delimited(97, &field(1, 0, &[5])), field(91, 0, &[1]), delimited(97, &[])].concat();
+    assert_eq!(decode(&replaced).unwrap().choice, Some(Choice::ChosenNested(Nested::default())));
+}
+
 #[test]
 fn malformed_bytes_are_a_decoding_error() {
     for (bytes, what) in [

@@ -97,7 +97,7 @@ def mutate_frames(source, frames):
         elif change == 1:
             frames[at] = (kind, source.randrange(256), stream, body)
         elif change == 2:
-            frames[at] = (kind, flags, source.choice([0, 1, 2, 3, stream + 2, 0x7FFFFFFF, 0xFFFFFFFF]), body)
+            frames[at] = (kind, flags, source.choice([0, 1, 2, 3, (stream + 2) % (1 << 32), 0x7FFFFFFF, 0xFFFFFFFF]), body)
         elif change == 3:
             frames[at] = (kind, flags, stream, mutate(source, body))
         elif change == 4:

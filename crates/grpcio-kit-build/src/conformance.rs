@@ -12,7 +12,7 @@
 
 use quote::{format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
-use syn::{BinOp, Expr, ExprCall, ExprLit, ExprMethodCall, File, Lit, parse_quote};
+use syn::{BinOp, Expr, ExprAssign, ExprCall, ExprLit, ExprMethodCall, File, Lit, parse_quote};
 
 use crate::runtime;
 
@@ -44,6 +44,7 @@ impl VisitMut for Patcher {
         let patched = match expr {
             Expr::MethodCall(call) => self.method_call(call),
             Expr::Call(call) => self.call(call),
+            Expr::Assign(assign) => merged(assign),
             Expr::Binary(binary) if matches!(binary.op, BinOp::Ne(_)) && is_zero_float(&binary.right) => {
                 let field = &binary.left;
                 Some(parse_quote!(#field.to_bits() != 0))
@@ -80,6 +81,7 @@ impl Patcher {
             };
         }
         match name.as_str() {
+            "read_raw_tag_or_eof" => return Some(parse_quote!(#runtime::wire::read_tag(#is))),
             "read_int32" | "read_uint32" | "read_sint32" | "read_bool" | "read_enum_or_unknown" => {
                 let read = &call.method;
                 return Some(parse_quote!(#runtime::wire::#read(#is)));
@@ -87,7 +89,7 @@ impl Patcher {
             "read_int64" | "read_uint64" | "read_sint64" | "read_float" | "read_double" => {}
             "read_fixed32" | "read_fixed64" | "read_sfixed32" | "read_sfixed64" => {}
             "read_string" | "read_bytes" | "read_message" => {}
-            "read_raw_tag_or_eof" | "read_raw_varint32" | "push_limit" | "pop_limit" => {}
+            "read_raw_varint32" | "push_limit" | "pop_limit" => {}
             _ => self.unknown.push(name),
         }
         None
@@ -115,6 +117,37 @@ impl Patcher {
             }
         }
     }
+}
+
+/// An assignment of a message that was read, to the value of a map's entry or to a oneof: merges it into the one that is
+/// there.
+fn merged(assign: &ExprAssign) -> Option<Expr> {
+    let target = &assign.left;
+    if is_read_message(&assign.right) {
+        return Some(parse_quote!(is.merge_message(&mut #target)?));
+    }
+    // Some(Oneof::Variant(is.read_message()?)), with a box around the message if it is inside itself.
+    let (some, variant) = call_of_one(&assign.right)?;
+    let (variant, message) = call_of_one(variant)?;
+    let present: Expr = match call_of_one(message) {
+        Some((_, boxed)) if is_read_message(boxed) => parse_quote!(&mut **message),
+        None if is_read_message(message) => parse_quote!(message),
+        _ => return None,
+    };
+    Some(parse_quote! {
+        if let #some(#variant(message)) = &mut #target { is.merge_message(#present)? } else { #assign }
+    })
+}
+
+fn call_of_one(expr: &Expr) -> Option<(&Expr, &Expr)> {
+    let Expr::Call(call) = expr else { return None };
+    Some((&*call.func, call.args.first()?)).filter(|_| call.args.len() == 1)
+}
+
+/// `is.read_message()?`
+fn is_read_message(expr: &Expr) -> bool {
+    let Expr::Try(read) = expr else { return false };
+    matches!(&*read.expr, Expr::MethodCall(call) if call.method == "read_message")
 }
 
 fn is_zero_float(expr: &Expr) -> bool {

@@ -21,13 +21,15 @@ pub fn describe(message: &dyn MessageDyn) -> String {
 fn field_value(message: &dyn MessageDyn, field: &FieldDescriptor) -> String {
     match field.runtime_field_type() {
         RuntimeFieldType::Singular(RuntimeType::Message(_)) if !field.has_field(message) => String::new(),
-        RuntimeFieldType::Singular(RuntimeType::Message(_)) => value(field.get_message(message).into()),
+        RuntimeFieldType::Singular(RuntimeType::Message(_)) => describe(&*field.get_message(message)),
         // A zero may be present, and a negative one counts.
         RuntimeFieldType::Singular(_) => {
             let is_present = if field.has_field(message) { "+" } else { "" };
             format!("{}{is_present}", value(field.get_singular_field_or_default(message)))
         }
-        RuntimeFieldType::Repeated(_) => field.get_repeated(message).into_iter().map(|each| value(each) + ",").collect(),
+        RuntimeFieldType::Repeated(_) => {
+            field.get_repeated(message).into_iter().map(|each| value(each) + ",").collect()
+        }
         RuntimeFieldType::Map(..) => {
             let map = field.get_map(message);
             let mut entries: Vec<_> = (&map).into_iter().map(|(k, v)| value(k) + "=" + &value(v) + ",").collect();

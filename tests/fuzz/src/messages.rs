@@ -36,6 +36,9 @@ pub fn messages(bytes: &[u8]) {
 fn compare<Kit: MessageFull, Plain: MessageFull>(bytes: &[u8], size: usize) {
     let name = format!(".{}", Plain::descriptor().full_name());
     let expected = reference::decode::<Plain>(bytes, &name).map(|message| describe(&message));
+    if reference::met_overlong_length() {
+        return;
+    }
     let whole = wire::decode::<Kit>(&mut &*bytes, bytes.len());
     assert_eq!(whole.as_ref().ok().map(|message| describe(message)), expected, "{whole:?}");
 

@@ -4,6 +4,7 @@
 //! It leaves out unknown fields and groups, cuts varints to the width of their type, and puts the parts of a message field
 //! that occurs several times together. `grpcio_kit::wire` does the same while it decodes; this is simple and slow.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -38,6 +39,13 @@ fn add(scope: &str, messages: &[DescriptorProto], types: &mut HashMap<String, De
     }
 }
 
+thread_local!(static OVERLONG: Cell<bool> = const { Cell::new(false) });
+
+/// Whether a length of more than five bytes was met since the last call.
+pub fn met_overlong_length() -> bool {
+    OVERLONG.take()
+}
+
 /// Returns the rewritten message, or `None` if it is malformed.
 pub fn rewrite(bytes: &[u8], type_name: &str) -> Option<Vec<u8>> {
     rewrite_at(bytes, type_name, 0)
@@ -47,6 +55,8 @@ pub fn rewrite(bytes: &[u8], type_name: &str) -> Option<Vec<u8>> {
 struct Pending<'a> {
     field: &'a FieldDescriptorProto,
     parts: Vec<u8>,
+    /// Whether there is more than one.
+    several: bool,
 }
 
 fn rewrite_at(bytes: &[u8], type_name: &str, depth: usize) -> Option<Vec<u8>> {
@@ -76,8 +86,9 @@ fn rewrite_at(bytes: &[u8], type_name: &str, depth: usize) -> Option<Vec<u8>> {
                 write(&mut output, field, &part)?;
             } else if let Some(pending) = pending.iter_mut().find(|other| other.field.number == field.number) {
                 pending.parts.extend(part);
+                pending.several = true;
             } else {
-                pending.push(Pending { field, parts: part });
+                pending.push(Pending { field, parts: part, several: false });
             }
         } else if is_varint(field) && tag & 7 == 0 {
             let value = cut(field, varint(&mut rest)?);
@@ -94,9 +105,9 @@ fn rewrite_at(bytes: &[u8], type_name: &str, depth: usize) -> Option<Vec<u8>> {
             output.extend_from_slice(content);
         }
     }
-    for Pending { field, parts } in pending {
-        // Once more, for what is inside both parts.
-        let merged = rewrite_at(&parts, field.type_name(), depth + 1)?;
+    for Pending { field, parts, several } in pending {
+        // Once more, for what is inside several parts.
+        let merged = if several { rewrite_at(&parts, field.type_name(), depth + 1)? } else { parts };
         write(&mut output, field, &merged)?;
     }
     Some(output)
@@ -168,7 +179,12 @@ fn tag(rest: &mut &[u8]) -> Option<u32> {
 }
 
 fn delimited<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let before = rest.len();
     let length = usize::try_from(varint(rest)?).ok()?;
+    if before - rest.len() > 5 {
+        // rust-protobuf accepts or refuses it, as its buffers fall.
+        OVERLONG.set(true);
+    }
     let (content, after) = rest.split_at_checked(length)?;
     *rest = after;
     Some(content)

@@ -9,12 +9,13 @@
 //! | reserves room for as many packed elements as the length claims | reserves what is there |
 //! | reads packed elements of a fixed width one by one | copies them ([`read_packed_fixed`]) |
 //! | the second occurrence of a message field replaces the first | is merged into it |
+//! | accepts a tag of six to ten bytes, if a buffer ends close behind it | refuses it ([`read_tag`]) |
 //! | keeps unknown fields, each in a hash map | skips them |
 //! | ends a group at any end-group tag, or at the end of the input | at its own tag only |
 //! | accepts a message that ends inside a nested one | refuses it ([`decode`]) |
 //!
 //! Varints of up to ten bytes are accepted however small the value is; the functions that read one fail on a longer one.
-//! Tags are left to rust-protobuf: at most five bytes, and 32 bits.
+//! Tags have at most five bytes, and 32 bits.
 
 mod fixed;
 mod unknown;
@@ -25,6 +26,9 @@ use protobuf::{CodedInputStream, Enum, EnumOrUnknown, Message, MessageField, Res
 
 pub use fixed::{Fixed, read_packed_fixed};
 pub use unknown::skip_unknown;
+
+/// Maximum length of a tag: five times seven bits.
+const MAX_TAG_BYTES: u64 = 5;
 
 /// Decodes a message that consists of the `length` bytes of `bytes`.
 ///
@@ -42,6 +46,21 @@ pub fn decode<M: Message>(bytes: &mut dyn BufRead, length: usize) -> Result<M> {
         0 => Ok(message),
         missing => Err(malformed(format!("{missing} of {length} bytes are missing"))),
     }
+}
+
+/// Reads a tag, or `None` at the end of the message.
+///
+/// # Errors
+///
+/// A tag of more than five bytes or 32 bits.
+pub fn read_tag(is: &mut CodedInputStream<'_>) -> Result<Option<u32>> {
+    let start = is.pos();
+    let tag = is.read_raw_tag_or_eof()?;
+    // rust-protobuf accepts ten bytes if they are not all in a buffer that has more.
+    if is.pos() - start > MAX_TAG_BYTES {
+        return Err(malformed(format!("a tag has more than {MAX_TAG_BYTES} bytes")));
+    }
+    Ok(tag)
 }
 
 /// Reads an `int32`: the lower 32 bits of a varint.
@@ -157,6 +176,16 @@ mod tests {
         assert_eq!(read_all(&one, read_int32).unwrap(), 1);
         let too_long = [0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00];
         assert!(read_all(&too_long, read_int32).is_err());
+    }
+
+    /// rust-protobuf alone accepts this one at the end of the input and refuses it before other fields.
+    #[test]
+    fn a_tag_of_six_bytes_is_refused_wherever_the_input_ends() {
+        let tag = [0x88, 0x80, 0x80, 0x80, 0x80, 0x00];
+        for length in 0..20 {
+            assert!(message::<Type>(&[&tag[..], &[1], &vec![0x18; length]].concat()).is_err(), "{length}");
+        }
+        assert_eq!(read_all(&[0x88, 0x80, 0x80, 0x80, 0x00], read_tag).unwrap(), Some(8));
     }
 
     #[test]

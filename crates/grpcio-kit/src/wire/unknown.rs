@@ -2,7 +2,7 @@
 
 use protobuf::{CodedInputStream, Result};
 
-use super::malformed;
+use super::{malformed, read_tag};
 
 /// Maximum depth of nested groups in an unknown field. The same number limits nested
 /// messages in rust-protobuf and in C++.
@@ -43,7 +43,7 @@ pub fn skip_unknown(tag: u32, is: &mut CodedInputStream<'_>) -> Result<()> {
         if open_groups.is_empty() {
             return Ok(());
         }
-        tag = is.read_raw_tag_or_eof()?.ok_or_else(|| malformed("the message ends inside a group"))?;
+        tag = read_tag(is)?.ok_or_else(|| malformed("the message ends inside a group"))?;
     }
 }
 
