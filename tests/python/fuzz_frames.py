@@ -1,6 +1,6 @@
 """Sends random and mutated bytes to a server, at three depths: TCP (and TLS), HTTP/2 frames, protobuf messages.
 
-    python fuzz_frames.py TARGET PID CONNECTIONS [--ca FILE] [--seed SEED]
+    python fuzz_frames.py TARGET PID CONNECTIONS [--ca FILE] [--seed SEED] [--seconds N]
 
 TARGET is the Calculator, in the process PID; with --ca it has TLS. Every connection ends with the client's end of input,
 which the server must answer by closing it. Beside them a client makes RPCs, which must all be right, and the process may
@@ -188,6 +188,7 @@ def main():
     parser.add_argument("pid", type=int)
     parser.add_argument("connections", type=int)
     parser.add_argument("--ca")
+    parser.add_argument("--seconds", type=float, default=3600, help="ends after this time, with fewer connections")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     args = parser.parse_args()
 
@@ -205,13 +206,15 @@ def main():
             except Exception as error:
                 sys.exit(f"{type(error).__name__}: {error}; repeat it with: 1 --seed {seed}")
             depths[depth] = depths.get(depth, 0) + 1
+            if time.monotonic() - began > args.seconds:
+                break
     finally:
         ended.set()
         checker.join()
     grown = peak_memory(args.pid) - before
     failures = [outcome for outcome in outcomes if outcome]
     print(
-        f"{args.connections} connections ({', '.join(f'{depths[depth]} {depth}' for depth in sorted(depths))}) with "
+        f"{sum(depths.values())} connections ({', '.join(f'{depths[depth]} {depth}' for depth in sorted(depths))}) with "
         f"{fuzzer.frames} frames in {time.monotonic() - began:.0f} s from seed {args.seed}; {len(outcomes)} RPCs beside "
         f"them, of which {len(failures)} failed; {grown / 1048576:.1f} MiB more memory"
     )

@@ -78,6 +78,10 @@ impl fmt::Display for ListenAddress {
         match self {
             ListenAddress::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             ListenAddress::Tcp { host, port } => write!(f, "{host}:{port}"),
+            // Of a path that begins with two slashes they would be taken for a part of the scheme.
+            ListenAddress::Unix(path) if path.as_os_str().as_encoded_bytes().starts_with(b"//") => {
+                write!(f, "unix://{}", path.display())
+            }
             ListenAddress::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -209,6 +213,9 @@ mod tests {
             assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), text);
         }
         assert_eq!("unix:///a/b".parse(), Ok(ListenAddress::Unix("/a/b".into())));
+        // Fuzzing found it: it became `unix://a/b`, which is the relative path a/b.
+        let slashes: ListenAddress = "unix:////a/b".parse().unwrap();
+        assert_eq!(slashes.to_string(), "unix:////a/b");
     }
 
     #[test]
