@@ -3,5 +3,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    grpcio_kit_build::Config::new("protos").module("test_protos", &["kinds.proto", "shapes.proto"]).build()
+    let interop = ["empty", "messages", "test"].map(|name| format!("grpc/testing/{name}.proto"));
+    grpcio_kit_build::Config::new("protos")
+        .module("test_protos", &["kinds.proto", "shapes.proto"])
+        .module("grpc_testing", &interop.each_ref().map(String::as_str))
+        .build()
 }

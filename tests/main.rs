@@ -19,6 +19,7 @@ mod common;
 mod compression;
 mod configuration;
 mod connections;
+mod conformance;
 mod contract;
 mod decoding;
 mod drain;
