@@ -64,6 +64,7 @@ has() {
     grpc++) works pkg-config --exists grpc++ protobuf && works command -v grpc_cpp_plugin && works protoc --version ;;
     go) works go version && [ -d /usr/share/gocode/src/google.golang.org/grpc ] && works protoc --version ;;
     node) works node --version && works npm --version ;;
+    ruby-grpc) works ruby -e 'require "grpc"' ;;
     *) works "$1" --version ;;
     esac
 }
@@ -98,6 +99,7 @@ packages() {
         dnf:h2load | brew:h2load) say nghttp2 ;;
         apt-get:grpc++) say libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc pkg-config ;;
         apt-get:go) say golang-go golang-google-grpc-dev protobuf-compiler ;;
+        apt-get:xz) say xz-utils ;;
         *:node) say nodejs npm ;;
         *:llvm-symbolizer) say llvm ;;
         *) say "$tool" ;;
