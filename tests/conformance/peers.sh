@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # script/setup.sh sets target and manager.
 # Gets the programs that others wrote for gRPC's interop tests. script/test sources it after script/setup.sh.
 #
 # - Debian packages those of gRPC's Ruby library (ruby-grpc).
