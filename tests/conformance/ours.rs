@@ -9,7 +9,7 @@ use super::service::Conforming;
 use super::{Transport, cases};
 use crate::common::certificates::Folder;
 use crate::common::{PATIENCE, start, target};
-use crate::protos::grpc_testing::test_grpc::test_service;
+use crate::protos::grpc_testing::test_grpc::test_service_service;
 
 /// Tells how each RPC ended.
 struct Ends(Sender<(&'static str, Code)>);
@@ -23,7 +23,7 @@ impl Interceptor for Ends {
 
 /// Starts our server, over TLS with a certificate and its key.
 pub fn server(tls: Option<(&Path, &Path)>) -> Server {
-    let server = Server::builder().service(test_service(Conforming));
+    let server = Server::builder().service(test_service_service(Conforming));
     start(match tls {
         Some((certificate, key)) => server.tls(ServerTls::files(certificate, key).load().unwrap()),
         None => server,
@@ -62,7 +62,7 @@ pub fn passes(case: &str, transport: Transport) {
 #[test]
 fn our_server_learns_of_a_cancelled_rpc() {
     let (sender, ends) = channel();
-    let server = start(Server::builder().service(test_service(Conforming)).interceptor(Ends(sender)));
+    let server = start(Server::builder().service(test_service_service(Conforming)).interceptor(Ends(sender)));
     let channel = Channel::connect(&target(&server)).unwrap();
     for (case, method) in
         [("cancel_after_begin", "StreamingInputCall"), ("cancel_after_first_response", "FullDuplexCall")]

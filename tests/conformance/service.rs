@@ -62,7 +62,7 @@ impl TestService for Conforming {
         _: &Call<'_>,
         requests: RequestStream<StreamingOutputCallRequest>,
     ) -> Result<ReplyStream<StreamingOutputCallResponse>, Status> {
-        let all = async move { Ok(stream::iter(requests.try_collect::<Vec<_>>().await?).map(Ok)) };
+        let all = requests.try_collect::<Vec<_>>().map_ok(|requests| stream::iter(requests).map(Ok::<_, Status>));
         Ok(all.try_flatten_stream().map(|request| replies(request?)).try_flatten().boxed())
     }
 }
