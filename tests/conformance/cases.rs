@@ -90,7 +90,7 @@ fn timeout_on_sleeping_server(client: &TestServiceClient) {
     assert_eq!(end.unwrap_err().code(), Code::DeadlineExceeded);
 }
 
-/// Dropping an RPC cancels it, and leaves nobody who could receive its status: `ours` asks the server for it.
+/// Dropping an RPC cancels it, and leaves nobody who could receive its status: `ours` asks the server.
 fn cancel_after_begin(client: &TestServiceClient) {
     drop(client.streaming_input_call_async(stream::pending(), options()));
     empty_unary(client);

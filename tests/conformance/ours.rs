@@ -58,19 +58,14 @@ pub fn passes(case: &str, transport: Transport) {
     cases::run(case, &connect(&target(&server), transport, &folder));
 }
 
-/// The description has the client check the status; dropping an RPC leaves only the server to ask.
+/// The description has the client check the status; dropping an RPC leaves only the server to ask. (It may never hear of one
+/// that is cancelled at its beginning.)
 #[test]
 fn our_server_learns_of_a_cancelled_rpc() {
     let (sender, ends) = channel();
     let server = start(Server::builder().service(test_service_service(Conforming)).interceptor(Ends(sender)));
-    let channel = Channel::connect(&target(&server)).unwrap();
-    for (case, method) in
-        [("cancel_after_begin", "StreamingInputCall"), ("cancel_after_first_response", "FullDuplexCall")]
-    {
-        cases::run(case, &channel);
-        let cancelled = (format!("/grpc.testing.TestService/{method}"), Code::Cancelled);
-        // The other RPC of the case may end before.
-        let seen = std::iter::from_fn(|| ends.recv_timeout(PATIENCE).ok()).map(|(path, code)| (path.to_owned(), code));
-        assert!(seen.into_iter().any(|end| end == cancelled), "{case}");
-    }
+    cases::run("cancel_after_first_response", &Channel::connect(&target(&server)).unwrap());
+    // The other RPC of the case may end before.
+    let mut seen = std::iter::from_fn(|| ends.recv_timeout(PATIENCE).ok());
+    assert!(seen.any(|end| end == ("/grpc.testing.TestService/FullDuplexCall", Code::Cancelled)));
 }
