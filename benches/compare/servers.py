@@ -55,6 +55,12 @@ class Server:
     def client_command(self):
         """The command of its client, which `clients` measures; None if it has none."""
 
+    # The flags of the server with which script/interop sets TLS and mutual TLS.
+    tls_flags = {"cert": "--cert", "key": "--key", "client_ca": "--client-ca"}
+
+    def check_command(self):
+        """The command of its client that checks a server, which script/interop runs; None if it has none."""
+
     def start(self):
         return Process(self.command(), self.environment)
 
@@ -237,6 +243,9 @@ class Python(Server):
 
     def client_command(self):
         return [sys.executable, str(self.source / "client.py")]
+
+    def check_command(self):
+        return [sys.executable, str(self.source / "check.py")]
 
     def versions(self):
         library = said([sys.executable, "-c", "import grpc; print(grpc.__version__)"])

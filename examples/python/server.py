@@ -3,12 +3,14 @@
 Run it from the project's root, with requirements.txt installed. The first command generates the stubs:
 
     python -m grpc_tools.protoc -I./protos --python_out=. --grpc_python_out=. ./protos/calc.proto
-    PYTHONPATH=. python examples/python/server.py [ADDRESS]
+    PYTHONPATH=. python examples/python/server.py [ADDRESS] [--cert FILE --key FILE [--client-ca FILE]]
 
-ADDRESS is [::]:50050 unless given; port 0 picks a free port. The server stops on Ctrl-C and
-on SIGTERM.
+ADDRESS is [::]:50050 unless given; port 0 picks a free port. With a certificate it uses TLS, with
+a CA of client certificates mutual TLS. The server stops on Ctrl-C and on SIGTERM.
 """
 
+import argparse
+import pathlib
 import signal
 import sys
 import threading
@@ -84,8 +86,27 @@ def fail(context, code, message, *details):
     context.abort_with_status(rpc_status.to_status(status))
 
 
+def add_port(server, arguments):
+    """Adds the address, with TLS if there is a certificate. Returns the port."""
+    if not arguments.cert:
+        return server.add_insecure_port(arguments.address)
+    pair = arguments.key.read_bytes(), arguments.cert.read_bytes()
+    ca = arguments.client_ca.read_bytes() if arguments.client_ca else None
+    credentials = grpc.ssl_server_credentials([pair], ca, require_client_auth=ca is not None)
+    return server.add_secure_port(arguments.address, credentials)
+
+
 def main():
-    address = sys.argv[1] if len(sys.argv) > 1 else "[::]:50050"
+    parser = argparse.ArgumentParser(description="Serves the Calculator.")
+    parser.add_argument("address", nargs="?", default="[::]:50050")
+    parser.add_argument("--cert", type=pathlib.Path, help="use TLS with this certificate (PEM)")
+    parser.add_argument("--key", type=pathlib.Path, help="its private key (PEM)")
+    parser.add_argument("--client-ca", type=pathlib.Path, help="require client certificates of this CA")
+    arguments = parser.parse_args()
+    address = arguments.address
+    if bool(arguments.cert) != bool(arguments.key) or (arguments.client_ca and not arguments.cert):
+        parser.error("--cert and --key belong together, and --client-ca needs them")
+
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=10),
         # Without SO_REUSEPORT a second server on the port is an error.
@@ -93,7 +114,7 @@ def main():
     )
     calc_pb2_grpc.add_CalculatorServicer_to_server(Calculator(), server)
     try:
-        port = server.add_insecure_port(address)
+        port = add_port(server, arguments)
     except RuntimeError:
         sys.exit(f"cannot listen on {address}: is another server using the port?")
 

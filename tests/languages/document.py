@@ -1,0 +1,56 @@
+"""The matrix as a table, and its section of docs/interop.md."""
+
+import matrix
+
+BEGIN, END = "<!-- script/interop writes from here -->", "<!-- script/interop writes to here -->"
+HEADING = "# Interoperability\n"
+
+
+def table(built, left_out, failures):
+    """The matrix in Markdown: a row for each library."""
+    rows = ["| library | versions | its client, `calc serve` | calc's client, its server |", "| --- | --- | --- | --- |"]
+    calc = built[0]
+    for peer in built:
+        cells = [verdict(calc, peer, failures), verdict(peer, calc, failures)]
+        rows.append(f"| {peer.title} | {peer.versions()} | {' | '.join(cells)} |")
+    for peer, reason in left_out.items():
+        rows.append(f"| {peer.title} | WITHOUT: {reason} | – | – |")
+    return "\n".join(rows)
+
+
+def verdict(server, client, failures):
+    marks = (f"{transport} {'FAILED' if (server, client, transport) in failures else '✓'}" for transport in matrix.TRANSPORTS)
+    return ", ".join(marks)
+
+
+TEXT = """\
+## Languages
+
+`script/interop` installs the libraries, runs this matrix and writes the table; CI runs it for each change. In each cell
+a client makes, one after the other on one channel:
+
+- the four calls;
+- an overflow and a division by zero, whose code, message and `google.rpc` details must be those of the contract;
+- {calls:,} concurrent calls with different operands, and checks each result; libraries whose calls block a thread (Ruby)
+  have as many in flight as they have threads, the others all;
+- a call whose request never comes, until its deadline of 0.2 s: `DEADLINE_EXCEEDED`;
+- another such call, which it cancels when the server has it. After both, the connection still serves calls.
+
+With TLS, a client that does not trust the server's CA must refuse the server. With mutual TLS, the server must refuse a
+client without a certificate. Both show in the client as `UNAVAILABLE` or a connection that ends.
+
+{table}
+
+Every server sends the details; where the library has no function for them, its program encodes the `google.rpc.Status` in
+the metadata `grpc-status-details-bin`. The programs are in [`benches/peers/`](../benches/peers/) and
+[`benches/client/`](../benches/client/).
+"""
+
+
+def write(path, rows):
+    """Replaces the section between the markers, or appends it."""
+    section = f"{BEGIN}\n{TEXT.format(calls=matrix.CALLS, table=rows)}{END}\n"
+    before = path.read_text() if path.exists() else HEADING
+    head, found, rest = before.partition(BEGIN)
+    _, _, tail = rest.partition(f"{END}\n")
+    path.write_text(f"{head}{section}{tail}" if found else f"{before}\n{section}")
