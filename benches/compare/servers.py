@@ -11,6 +11,9 @@ from process import Failed, Process
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROTO = ROOT / "protos/calc.proto"
+# Of the details of a status.
+KIT_PROTOS = ROOT / "crates/grpcio-kit/protos"
+GOOGLE_RPC = ["google/rpc/status.proto", "google/rpc/error_details.proto"]
 PEERS = ROOT / "benches/peers"
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
 
@@ -111,6 +114,9 @@ class Tonic(Server):
     def client_command(self):
         return [str(self.folder / "release/bench-tonic-client")]
 
+    def check_command(self):
+        return [str(self.folder / "release/bench-tonic-check")]
+
     def versions(self):
         lock = self.source / "Cargo.lock"
         names = ("tonic", "hyper", "h2", "tokio")
@@ -126,7 +132,8 @@ class Cpp(Server):
     @property
     def programs(self):
         """The programs, each with its source."""
-        return {self.folder / "bench-cpp": "server.cc", self.folder / "bench-cpp-client": "client.cc"}
+        names = {"bench-cpp": "server.cc", "bench-cpp-client": "client.cc", "bench-cpp-check": "check.cc"}
+        return {self.folder / name: source for name, source in names.items()}
 
     def is_built(self):
         """Whether the programs are newer than what they are made of."""
@@ -141,8 +148,15 @@ class Cpp(Server):
         flags = required(["pkg-config", "--cflags", "--libs", "grpc++", "protobuf"]).split()
         self.folder.mkdir(parents=True, exist_ok=True)
         protoc(f"--cpp_out={self.folder}", f"--grpc_out={self.folder}", f"--plugin=protoc-gen-grpc={plugin}")
+        protoc(f"--cpp_out={self.folder}", protos=GOOGLE_RPC)
+        generated = ["calc.pb.cc", "calc.grpc.pb.cc", *(name.replace(".proto", ".pb.cc") for name in GOOGLE_RPC)]
+        # The messages and the stub once.
+        compile_all = [tool("c++"), "-std=c++17", "-O2", f"-I{self.folder}", "-c"]
+        for name in generated:
+            required([*compile_all, str(self.folder / name), "-o", str(self.folder / name.replace("/", "-")) + ".o"])
+        objects = [self.folder / (name.replace("/", "-") + ".o") for name in generated]
         for program, source in self.programs.items():
-            sources = [self.source / source, self.folder / "calc.pb.cc", self.folder / "calc.grpc.pb.cc"]
+            sources = [self.source / source, *objects]
             output = ["-o", str(program)]
             required([tool("c++"), "-std=c++17", "-O2", f"-I{self.folder}", *map(str, sources), *flags, *output])
 
@@ -151,6 +165,9 @@ class Cpp(Server):
 
     def client_command(self):
         return [str(self.folder / "bench-cpp-client")]
+
+    def check_command(self):
+        return [str(self.folder / "bench-cpp-check")]
 
     def versions(self):
         return f"grpc++ {said(['pkg-config', '--modversion', 'grpc++'])}, {said(['c++', '--version'])}"
@@ -168,9 +185,10 @@ class Go(Server):
         if not (self.packages / "src/google.golang.org/grpc").is_dir():
             raise LeftOut("golang-google-grpc-dev is not installed")
         go = tool("go")
-        # Three packages: the messages, and the programs.
+        # A package of the messages, and one for each program.
         messages = self.folder / "src/calc"
-        programs = {self.folder / "src/bench-go": "server.go", self.folder / "src/bench-go-client": "client.go"}
+        names = {"bench-go": "server.go", "bench-go-client": "client.go", "bench-go-check": "check.go"}
+        programs = {self.folder / "src" / name: source for name, source in names.items()}
         for folder in (messages, *programs):
             folder.mkdir(parents=True, exist_ok=True)
         names = ("google.golang.org/protobuf/cmd/protoc-gen-go", "github.com/golang/protobuf/protoc-gen-go")
@@ -192,6 +210,9 @@ class Go(Server):
     def client_command(self):
         return [str(self.folder / "bench-go-client")]
 
+    def check_command(self):
+        return [str(self.folder / "bench-go-check")]
+
     def versions(self):
         source = (self.packages / "src/google.golang.org/grpc/version.go").read_text()
         version = first(r'Version = "([^"]+)"', source)
@@ -200,26 +221,30 @@ class Go(Server):
 
 class Node(Server):
     name, title, library = "node", "grpc-js", "@grpc/grpc-js"
+    programs = ["server.js", "client.js", "check.js", "details.js"]
     client_title = "grpc-js"
     is_native = False
 
     def build(self):
         node, npm = tool("node"), tool("npm")
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json", "server.js", "client.js"):
+        for name in ("package.json", "package-lock.json", *self.programs):
             shutil.copy(self.source / name, self.folder)
         lock, installed = self.folder / "package-lock.json", self.folder / "node_modules/installed-lock.json"
         if not installed.is_file() or installed.read_bytes() != lock.read_bytes():
             required([npm, "ci", "--prefix", str(self.folder), "--ignore-scripts", "--no-audit", "--no-fund"])
             shutil.copy(lock, installed)
-        for program in ("server.js", "client.js"):
+        for program in self.programs:
             required([node, "--check", str(self.folder / program)])
 
     def command(self):
-        return ["node", str(self.folder / "server.js"), "127.0.0.1:0", str(PROTO)]
+        return ["node", str(self.folder / "server.js"), "127.0.0.1:0", str(PROTO), str(KIT_PROTOS)]
 
     def client_command(self):
         return ["node", str(self.folder / "client.js"), str(PROTO)]
+
+    def check_command(self):
+        return ["node", str(self.folder / "check.js"), str(PROTO), str(KIT_PROTOS)]
 
     def versions(self):
         package = (self.folder / "node_modules/@grpc/grpc-js/package.json").read_text()
@@ -262,8 +287,8 @@ def cargo_build(source, target, environment=None):
     required([*command, "--target-dir", str(target)], environment)
 
 
-def protoc(*arguments):
-    required([tool("protoc"), f"-I{PROTO.parent}", *arguments, PROTO.name])
+def protoc(*arguments, protos=(PROTO.name,)):
+    required([tool("protoc"), f"-I{PROTO.parent}", f"-I{KIT_PROTOS}", *arguments, *protos])
 
 
 def tool(name):

@@ -109,8 +109,9 @@ def main():
 
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=10),
-        # Without SO_REUSEPORT a second server on the port is an error.
-        options=[("grpc.so_reuseport", 0)],
+        # Without SO_REUSEPORT a second server on the port is an error. Clients queue RPCs past the
+        # limit; without one, thousands of them at once end with CANCELLED.
+        options=[("grpc.so_reuseport", 0), ("grpc.max_concurrent_streams", 1000)],
     )
     calc_pb2_grpc.add_CalculatorServicer_to_server(Calculator(), server)
     try:

@@ -46,4 +46,4 @@ class PythonSync(Python):
 
 
 CALC = Ours()
-ALL = [PythonSync(), PythonAio(), Grpclib()]
+ALL = [PythonSync(), PythonAio(), Grpclib(), Go(), Cpp(), Node(), Tonic()]

@@ -27,7 +27,8 @@ class Calculator(calc_pb2_grpc.CalculatorServicer):
 
 async def main():
     arguments = contract.server_arguments()
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    # A C core with some thousand calls pending cancels further ones: clients must wait before that.
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_concurrent_streams", 1000)])
     calc_pb2_grpc.add_CalculatorServicer_to_server(Calculator(), server)
     if arguments.cert:
         pair = arguments.key.read_bytes(), arguments.cert.read_bytes()
