@@ -64,7 +64,7 @@ has() {
     grpc++) works pkg-config --exists grpc++ protobuf && works command -v grpc_cpp_plugin && works protoc --version ;;
     go) works go version && [ -d /usr/share/gocode/src/google.golang.org/grpc ] && works protoc --version ;;
     node) works node --version && works npm --version ;;
-    ruby-grpc) works ruby -e 'require "grpc"' ;;
+    ruby-grpc) works ruby -rgrpc -e 'exit' && works protoc --version ;;
     *) works "$1" --version ;;
     esac
 }
@@ -101,6 +101,7 @@ packages() {
         apt-get:go) say golang-go golang-google-grpc-dev protobuf-compiler ;;
         apt-get:xz) say xz-utils ;;
         *:node) say nodejs npm ;;
+        apt-get:ruby-grpc) say ruby-grpc protobuf-compiler ;;
         *:llvm-symbolizer) say llvm ;;
         *) say "$tool" ;;
         esac

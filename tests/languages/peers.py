@@ -3,7 +3,7 @@
 import sys
 
 import servers
-from servers import Calc, Cpp, Go, Node, Python, Tonic, said
+from servers import Calc, Cpp, Go, Node, Python, Server, Tonic, protoc, required, said, tool
 
 
 class Ours(Calc):
@@ -45,5 +45,28 @@ class PythonSync(Python):
     title = "Python, grpcio, synchronous"
 
 
+class Ruby(Server):
+    name, title = "ruby", "Ruby"
+
+    @property
+    def environment(self):
+        return {"RUBYLIB": str(self.folder)}
+
+    def build(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        protoc(f"--ruby_out={self.folder}", protos=[servers.PROTO.name, *servers.GOOGLE_RPC])
+        required([tool("ruby"), str(self.source / "contract.rb")], self.environment)
+
+    def command(self):
+        return ["ruby", str(self.source / "server.rb"), "127.0.0.1:0"]
+
+    def check_command(self):
+        return ["ruby", str(self.source / "check.rb")]
+
+    def versions(self):
+        version = said(["ruby", "-rgrpc", "-e", "puts GRPC::VERSION"])
+        return f"grpc {version}, {' '.join(said(['ruby', '--version']).split()[:2])}"
+
+
 CALC = Ours()
-ALL = [PythonSync(), PythonAio(), Grpclib(), Go(), Cpp(), Node(), Tonic()]
+ALL = [PythonSync(), PythonAio(), Grpclib(), Go(), Cpp(), Node(), Tonic(), Ruby()]
