@@ -64,6 +64,8 @@ has() {
     grpc++) works pkg-config --exists grpc++ protobuf && works command -v grpc_cpp_plugin && works protoc --version ;;
     go) works go version && [ -d /usr/share/gocode/src/google.golang.org/grpc ] && works protoc --version ;;
     node) works node --version && works npm --version ;;
+    java-grpc) works javac --version && [ -e /usr/share/java/grpc-netty.jar ] && [ -e /usr/share/java/netty-all.jar ] &&
+        [ -e /usr/share/java/protobuf.jar ] && [ -e /usr/share/java/perfmark-api.jar ] && works protoc --version ;;
     ruby-grpc) works ruby -rgrpc -e 'exit' && works protoc --version ;;
     *) works "$1" --version ;;
     esac
@@ -101,6 +103,10 @@ packages() {
         apt-get:go) say golang-go golang-google-grpc-dev protobuf-compiler ;;
         apt-get:xz) say xz-utils ;;
         *:node) say nodejs npm ;;
+        apt-get:java-grpc)
+            say default-jdk-headless libgrpc-java libguava-java libjsr305-java libnetty-java libopencensus-java \
+                libperfmark-java libprotobuf-java protobuf-compiler
+            ;;
         apt-get:ruby-grpc) say ruby-grpc protobuf-compiler ;;
         *:llvm-symbolizer) say llvm ;;
         *) say "$tool" ;;

@@ -1,5 +1,6 @@
 """The libraries of the matrix: those that script/bench measures too, and more."""
 
+import pathlib
 import sys
 
 import servers
@@ -68,5 +69,33 @@ class Ruby(Server):
         return f"grpc {version}, {' '.join(said(['ruby', '--version']).split()[:2])}"
 
 
+class Java(Server):
+    """Debian's grpc-java, whose generator of stubs needs annotations that its JDK no longer has: it is not used."""
+
+    name, title = "java", "Java"
+    jars = ["grpc-api", "grpc-context", "grpc-core", "grpc-netty", "grpc-protobuf", "grpc-protobuf-lite", "grpc-stub"]
+    jars += ["guava", "jsr305", "netty-all", "opencensus-api", "perfmark-api", "protobuf"]
+
+    @property
+    def classpath(self):
+        return ":".join([str(self.folder), *(f"/usr/share/java/{name}.jar" for name in self.jars)])
+
+    def build(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        protoc(f"--java_out={self.folder}", protos=[servers.PROTO.name, *servers.GOOGLE_RPC])
+        sources = [*self.folder.rglob("*.java"), *self.source.iterdir()]
+        required([tool("javac"), "-nowarn", "-d", str(self.folder), "-cp", self.classpath, *map(str, sources)])
+
+    def command(self):
+        return ["java", "-cp", self.classpath, "Server", "127.0.0.1:0"]
+
+    def check_command(self):
+        return ["java", "-cp", self.classpath, "Check"]
+
+    def versions(self):
+        jar = pathlib.Path("/usr/share/java/grpc-core.jar").resolve().stem
+        return f"grpc-java {jar.rpartition('-')[2]}, Java {said(['javac', '--version']).split()[-1]}"
+
+
 CALC = Ours()
-ALL = [PythonSync(), PythonAio(), Grpclib(), Go(), Cpp(), Node(), Tonic(), Ruby()]
+ALL = [PythonSync(), PythonAio(), Grpclib(), Go(), Cpp(), Node(), Tonic(), Ruby(), Java()]

@@ -6,9 +6,10 @@
 
 require_relative 'contract'
 
-# The threads that run methods. A call that finds none free is refused, hence fewer streams.
-THREADS = 60
-STREAMS = 30
+# The threads that run methods. A call that finds none free is refused, and a thread is free only some time after its
+# reply: hence far fewer streams.
+THREADS = 200
+STREAMS = 10
 
 class Service < Calculator
   def add(request, _call)
