@@ -64,7 +64,7 @@ has() {
     grpc++) works pkg-config --exists grpc++ protobuf && works command -v grpc_cpp_plugin && works protoc --version ;;
     go) works go version && [ -d /usr/share/gocode/src/google.golang.org/grpc ] && works protoc --version ;;
     node) works node --version && works npm --version ;;
-    java-grpc) works javac --version && [ -e /usr/share/java/grpc-netty.jar ] && [ -e /usr/share/java/netty-all.jar ] &&
+    java-grpc) works javac --version && [ -e /usr/share/java/grpc-netty.jar ] && [ -e /usr/share/java/netty-codec-http2.jar ] &&
         [ -e /usr/share/java/protobuf.jar ] && [ -e /usr/share/java/perfmark-api.jar ] && works protoc --version ;;
     ruby-grpc) works ruby -rgrpc -e 'exit' && works protoc --version ;;
     *) works "$1" --version ;;

@@ -74,7 +74,10 @@ class Java(Server):
 
     name, title = "java", "Java"
     jars = ["grpc-api", "grpc-context", "grpc-core", "grpc-netty", "grpc-protobuf", "grpc-protobuf-lite", "grpc-stub"]
-    jars += ["guava", "jsr305", "netty-all", "opencensus-api", "perfmark-api", "protobuf"]
+    jars += ["guava", "jsr305", "opencensus-api", "perfmark-api", "protobuf"]
+    netty = ["buffer", "codec", "codec-http", "codec-http2", "codec-socks", "common", "handler", "handler-proxy"]
+    netty += ["resolver", "transport", "transport-native-epoll", "transport-native-unix-common"]
+    jars += [f"netty-{name}" for name in netty]
 
     @property
     def classpath(self):
