@@ -80,7 +80,7 @@ fn calls_without_request(channel: &Channel, client: &Client) -> Result<(), Failu
     if let Some(ended) = (&mut cancelled).now_or_never() {
         return Err(format!("a call without its request ended at once: {ended:?}").into());
     }
-    // The connection is in order: the server has the call when it replies to this one.
+    // The connection is in order: the server has its headers when it replies to this one.
     equal("a sum", client.add(1, 2)?, 3)?;
     drop(cancelled);
     equal("a sum", client.add(1, 3)?, 4)?;

@@ -19,7 +19,7 @@ def table(built, left_out, failures):
 
 
 def verdict(server, client, failures):
-    marks = (f"{transport} {'FAILED' if (server, client, transport) in failures else '✓'}" for transport in matrix.TRANSPORTS)
+    marks = (f"{name} {'FAILED' if (server, client, name) in failures else '✓'}" for name in matrix.TRANSPORTS)
     return ", ".join(marks)
 
 
@@ -31,15 +31,20 @@ a client makes, one after the other on one channel:
 
 - the four calls;
 - an overflow and a division by zero, whose code, message and `google.rpc` details must be those of the contract;
-- {calls:,} concurrent calls with different operands, and checks each result; libraries whose calls block a thread (Ruby)
-  have as many in flight as they have threads, the others all;
+- {calls:,} concurrent calls with different operands, and checks each result. All are started together, and wait for the
+  server's limit of streams in the library; but Ruby, whose calls block a thread, has 100 threads, and grpclib 100 in flight,
+  because past the limit it wakes all waiting calls at the end of each (with {calls:,} they did not end within a minute);
 - a call whose request never comes, until its deadline of 0.2 s: `DEADLINE_EXCEEDED`;
-- another such call, which it cancels when the server has it. After both, the connection still serves calls.
+- another such call, which it cancels when the server has its headers. After both, the connection still serves calls.
 
 With TLS, a client that does not trust the server's CA must refuse the server. With mutual TLS, the server must refuse a
 client without a certificate. Both show in the client as `UNAVAILABLE` or a connection that ends.
 
 {table}
+
+Servers on a recent C core cancel calls when thousands are pending: Python's limit the streams of a connection to 1,000.
+Ruby's refuses a call that finds no free thread: it has 200, and 10 streams. tonic's client says `CANCELLED` with `Timeout
+expired` instead of `DEADLINE_EXCEEDED` when its own clock ends a call.
 
 Every server sends the details; where the library has no function for them, its program encodes the `google.rpc.Status` in
 the metadata `grpc-status-details-bin`. The programs are in [`benches/peers/`](../benches/peers/) and

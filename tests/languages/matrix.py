@@ -18,7 +18,7 @@ CHECKS = [
     "concurrency",
     # A call without its request, which ends at its deadline; the connection goes on.
     "deadline",
-    # Another, which the client cancels when the server has it; the connection goes on.
+    # Another, which the client cancels when the server has its headers; the connection goes on.
     "cancellation",
 ]
 CALLS = 10_000

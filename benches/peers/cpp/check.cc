@@ -175,7 +175,7 @@ void CallsWithoutRequest(const std::shared_ptr<grpc::Channel>& channel, Calculat
     Add(stub, 1, 1);
     Passed("deadline");
     OpenCall cancelled(channel, kPatience);
-    // The connection is in order: the server has the call when it replies to this one.
+    // The connection is in order: the server has its headers when it replies to this one.
     Add(stub, 1, 2);
     cancelled.Cancel();
     Require(cancelled.End() == StatusCode::CANCELLED, "a cancelled call has another status");

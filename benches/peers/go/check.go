@@ -117,7 +117,7 @@ func callsWithoutRequest(connection *grpc.ClientConn) {
 	fmt.Println("deadline")
 	ctx, cancel = context.WithTimeout(context.Background(), patience)
 	stream := open(ctx, connection)
-	// The connection is in order: the server has the call when it replies to this one.
+	// The connection is in order: the server has its headers when it replies to this one.
 	equal("a call beside it", add(connection, 1, 2), nil)
 	cancel()
 	equal("a cancelled call", status.Code(stream.RecvMsg(new(pb.AddReply))), codes.Canceled)

@@ -146,7 +146,7 @@ final class Check {
         System.out.println("deadline");
         code = new CompletableFuture<>();
         ClientCall<?, ?> cancelled = open(PATIENCE, code);
-        // The connection is in order: the server has the call when it replies to this one.
+        // The connection is in order: the server has its headers when it replies to this one.
         equal("a sum", add(1, 2), 3);
         cancelled.cancel("cancelled", null);
         equal("a cancelled call", code.get(), Status.Code.CANCELLED);

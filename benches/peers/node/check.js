@@ -81,7 +81,7 @@ async function callsWithoutRequest() {
   await add(1, 1);
   console.log('deadline');
   const [opened, code] = open(PATIENCE);
-  // The connection is in order: the server has the call when it replies to this one.
+  // The connection is in order: the server has its headers when it replies to this one.
   await add(1, 2);
   opened.cancel();
   assert.equal(await code, grpc.status.CANCELLED);

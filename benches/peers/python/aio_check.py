@@ -56,7 +56,7 @@ async def calls_without_request(channel, stub):
     await add(stub, 1, 1)
     passed("deadline")
     cancelled = method(timeout=PATIENCE)
-    # The connection is in order: the server has the call when it replies to this one.
+    # The connection is in order: the server has its headers when it replies to this one.
     await add(stub, 1, 2)
     cancelled.cancel()
     equal("a cancelled call", await cancelled.code(), grpc.StatusCode.CANCELLED)

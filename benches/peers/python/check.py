@@ -55,7 +55,7 @@ def calls_without_request(channel, stub):
     add(stub, 1, 1)
     passed("deadline")
     cancelled = method.future(never(), timeout=PATIENCE)
-    # The connection is in order: the server has the call when it replies to this one.
+    # The connection is in order: the server has its headers when it replies to this one.
     add(stub, 1, 2)
     cancelled.cancel()
     equal("a cancelled call", cancelled.code(), grpc.StatusCode.CANCELLED)

@@ -83,7 +83,7 @@ async def deadline(channel):
 async def cancellation(channel):
     async with open_call(channel, PATIENCE) as stream:
         await stream.send_request()
-        # The connection is in order: the server has the call when it replies to this one.
+        # The connection is in order: the server has its headers when it replies to this one.
         await add(channel, 1, 2)
         await stream.cancel()
     await add(channel, 1, 3)

@@ -87,7 +87,7 @@ def calls_without_request(open_stub, stub)
   passed('deadline')
   call = open_stub.add(Enumerator.new { |_| never.pop }, return_op: true, **deadline(PATIENCE))
   replies = call.execute
-  # The connection is in order: the server has the call when it replies to this one.
+  # The connection is in order: the server has its headers when it replies to this one.
   add(stub, 1, 2)
   call.cancel
   equal('a cancelled call', error { replies.first }.class, GRPC::Cancelled)

@@ -105,7 +105,7 @@ async fn calls_without_request(channel: &Channel, client: &Client) -> Result<(),
     println!("deadline");
 
     let mut cancelled = Box::pin(open_call(channel.clone(), PATIENCE));
-    // The connection is in order: the server has the call when it replies to this one.
+    // The connection is in order: the server has its headers when it replies to this one.
     let other = pin!(add(client.clone(), 1, 2));
     tokio::select! {
         biased;
