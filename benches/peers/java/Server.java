@@ -1,8 +1,8 @@
 import com.google.protobuf.Any;
-import com.google.rpc.Code;
 import com.google.rpc.Status;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyServerBuilder;
@@ -21,7 +21,7 @@ import java.util.function.Function;
 final class Server {
     private static StatusRuntimeException failure(Code code, String message, List<Any> details) {
         return StatusProto.toStatusRuntimeException(
-                Status.newBuilder().setCode(code.getNumber()).setMessage(message).addAllDetails(details).build());
+                Status.newBuilder().setCode(code.value()).setMessage(message).addAllDetails(details).build());
     }
 
     private static int fit(String operation, long n1, String sign, long n2, long result) {
