@@ -109,9 +109,14 @@ def main():
 
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=10),
-        # Without SO_REUSEPORT a second server on the port is an error. Clients queue RPCs past the
-        # limit; without one, thousands of them at once end with CANCELLED.
-        options=[("grpc.so_reuseport", 0), ("grpc.max_concurrent_streams", 1000)],
+        options=[
+            # Without SO_REUSEPORT a second server on the port is an error.
+            ("grpc.so_reuseport", 0),
+            # Clients queue RPCs past this limit; without it, thousands at once end with CANCELLED.
+            ("grpc.max_concurrent_streams", 100),
+            # Not reset with REFUSED_STREAM, when replies are sent before their streams are closed.
+            ("grpc.http.overload_protection", 0),
+        ],
     )
     calc_pb2_grpc.add_CalculatorServicer_to_server(Calculator(), server)
     try:

@@ -27,8 +27,9 @@ class Calculator(calc_pb2_grpc.CalculatorServicer):
 
 async def main():
     arguments = contract.server_arguments()
-    # A C core with some thousand calls pending cancels further ones: clients must wait before that.
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_concurrent_streams", 1000)])
+    # As in examples/python/server.py: clients queue calls past the limit of streams.
+    limits = [("grpc.max_concurrent_streams", 100), ("grpc.http.overload_protection", 0)]
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), *limits])
     calc_pb2_grpc.add_CalculatorServicer_to_server(Calculator(), server)
     if arguments.cert:
         pair = arguments.key.read_bytes(), arguments.cert.read_bytes()
