@@ -43,7 +43,7 @@ client without a certificate. Both show in the client as `UNAVAILABLE` or a conn
 {table}
 
 Servers on a recent C core cancel or refuse calls when thousands arrive at once: Python's limit the streams of a connection
-to 100, and turn `grpc.http.overload_protection` off, which resets streams below that limit with `REFUSED_STREAM`.
+to 100, and turn `grpc.http.overload_protection` off: with it, calls ended with `REFUSED_STREAM` although the client kept the limit.
 Ruby's refuses a call that finds no free thread: it has 200, and 10 streams. tonic's client says `CANCELLED` with `Timeout
 expired` instead of `DEADLINE_EXCEEDED` when its own clock ends a call.
 
