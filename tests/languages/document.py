@@ -26,7 +26,7 @@ def verdict(server, client, failures):
 TEXT = """\
 ## Languages
 
-`script/interop` installs the libraries, runs this matrix and writes the table; CI runs it for each change. In each cell
+`script/interop` installs the libraries, runs this matrix and writes the table. In each cell
 a client makes, one after the other on one channel:
 
 - the four calls;
