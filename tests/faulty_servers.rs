@@ -19,9 +19,9 @@ const FAULTS: [(&str, Code, &str); 19] = [
     ("refuses_stream", Code::Unavailable, "RST_STREAM with error code 7"),
     ("cancels_stream", Code::Cancelled, "RST_STREAM with error code 8"),
     ("fails_stream", Code::Internal, "RST_STREAM with error code 2"),
-    // The C core's, for a reply without a valid grpc-status.
+    // The C core's, for a reply without a grpc-status.
     ("no_status", Code::Unknown, ""),
-    ("status_not_a_number", Code::Unknown, ""),
+    ("status_not_a_number", Code::Internal, "Error parsing 'grpc-status'"),
     ("unknown_compression", Code::Unknown, ""),
     ("service_unavailable", Code::Unknown, ""),
     ("not_found", Code::Unknown, ""),

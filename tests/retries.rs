@@ -15,7 +15,7 @@ use futures::future::join_all;
 use grpcio_kit::{Call, CallOptions, Channel, Code, ConnectError, Interceptor, Method, Server, ServiceBuilder, Status};
 
 use crate::common::process::{ServerProcess, calc, python, stdout_of};
-use crate::common::{PATIENCE, calculator, channel, client, start, target, wait_until};
+use crate::common::{PATIENCE, calculator, channel, client, needs_patch, start, target, wait_until};
 
 /// A Calculator on Python's grpcio with a fault; `subtract` returns the number of calls of `add`.
 fn faulty(fault: &str) -> ServerProcess {
@@ -42,6 +42,22 @@ fn a_call_that_fails_with_unavailable_has_four_attempts() {
     let error = Client::connect(server.target()).unwrap().timeout(PATIENCE).add(20, 10).unwrap_err();
     assert!(matches!(&error, Error::Unavailable(status) if status.message() == "in repair"), "{error}");
     assert_eq!(attempts(&server), 4);
+}
+
+/// The process aborted, because the attempt that began nevertheless had no metadata: grpc/grpc#34844.
+#[test]
+fn a_deadline_that_ends_with_the_wait_for_the_next_attempt_ends_the_rpc() {
+    needs_patch("0031");
+    thread::scope(|scope| {
+        // The wait is 80 to 120 ms.
+        for timeout in 80..=120 {
+            scope.spawn(move || {
+                let client = Client::connect("127.0.0.1:1").unwrap().timeout(Duration::from_millis(timeout));
+                let error = client.add(20, 10).unwrap_err();
+                assert!(matches!(error, Error::DeadlineExceeded(_) | Error::Unavailable(_)), "{error}");
+            });
+        }
+    });
 }
 
 #[test]
@@ -250,12 +266,12 @@ fn a_server_carries_the_deadline_of_the_rpc_that_it_answers_on() {
     let outer = start(Server::builder().service(outer.build()));
     let call = |options| channel(&outer).unary(OUTER, &AddRequest::default(), options).unwrap();
     call(CallOptions::default().timeout(PATIENCE));
-    // The server's own limit is an hour: its timeout of five minutes is earlier.
+    // The server's own limit is an hour: its timeout is earlier. The C core sends long timeouts rounded up.
     call(CallOptions::default());
     let seen = seen.lock().unwrap();
     let left = |n: usize| seen[n].unwrap();
     assert!(left(0) <= PATIENCE && left(0) > PATIENCE / 2, "{seen:?}");
-    assert!(left(1) <= PATIENCE * 10 && left(1) > PATIENCE * 5, "{seen:?}");
+    assert!(left(1) <= PATIENCE * 11 && left(1) > PATIENCE * 5, "{seen:?}");
 }
 
 #[test]

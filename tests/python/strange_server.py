@@ -46,7 +46,7 @@ def main():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         announce(listener.getsockname()[1])
         while True:
-            connection = Accepted(listener)
+            connection = Accepted(listener.accept()[0])
             for stream, _, _ in connection.calls():
                 what(connection, stream)
 

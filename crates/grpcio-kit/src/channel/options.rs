@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use grpcio::{CallOption, Metadata, MetadataBuilder};
+use grpcio::{CallOption, Metadata, MetadataBuilder, RpcStatus, RpcStatusCode};
 
 use crate::bearer_token::BearerToken;
 use crate::channel::core_channel::Sent;
@@ -61,6 +61,11 @@ impl CallOptions {
             None => self.metadata,
         };
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).min(MAX_TIMEOUT));
+        if left.is_some_and(|left| left.is_zero()) {
+            let expired =
+                RpcStatus::with_message(RpcStatusCode::DEADLINE_EXCEEDED, "the deadline has passed".to_owned());
+            return Err(grpcio::Error::RpcFailure(expired));
+        }
         let timeout = self.timeout.into_iter().chain(left).min();
         Ok(Sent { timeout, wait_for_ready: self.wait_for_ready, metadata })
     }
