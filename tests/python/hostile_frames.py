@@ -222,13 +222,12 @@ def reply(client, stream):
     raise AssertionError("the connection was closed before the RPC had ended")
 
 
-def floods(target, pid):
-    """Frames that cost the client nothing, as many as it can send; it does not read."""
-    before = peak_memory(pid)
+def flood_frames():
+    """Frames that cost the client nothing: what is sent first, and then again and again."""
     opened = frame(HEADERS, END_HEADERS, 1, block(path=ADD))
     begun = frame(HEADERS, 0, 1, block(path=ADD))
     ended = frame(HEADERS, END_HEADERS | END_STREAM, 1, block(path=ADD))
-    attacks = {
+    return {
         "empty DATA": (opened, frame(DATA, 0, 1)),
         "DATA of a closed stream": (ended, frame(DATA, 0, 1, b"x")),
         "empty CONTINUATION": (begun, frame(CONTINUATION, 0, 1)),
@@ -249,7 +248,12 @@ def floods(target, pid):
         "GOAWAY": (b"", frame(GOAWAY, 0, 0, bytes(108))),
         "unknown frames": (b"", frame(UNKNOWN, 0, 0)),
     }
-    for name, (first, again) in attacks.items():
+
+
+def floods(target, pid):
+    """As many of each as the client can send; it does not read."""
+    before = peak_memory(pid)
+    for name, (first, again) in flood_frames().items():
         client = Raw(target)
         client.socket.settimeout(1)
         try:
