@@ -218,6 +218,24 @@ fn the_log_reports_how_many_lines_were_dropped() {
     client(&unread.target).add(20, 10).unwrap();
 }
 
+/// SIGXFSZ ended it.
+#[test]
+fn a_log_at_the_size_limit_of_its_file_does_not_end_the_server() {
+    let folder = Folder::new();
+    let (target, log) = (format!("unix:{}", folder.arg("calc.sock")), folder.arg("log"));
+    let calc = calc(&["serve", "--listen", &target, "--access-log", "1"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 1; log=$1; shift; exec \"$0\" \"$@\" 2>\"$log\""]);
+    let mut server = ServerProcess::start(limited.arg(calc.get_program()).arg(&log).args(calc.get_args()));
+    // A call is more than 100 bytes of the log; the limit is 1,024 bytes at most.
+    for _ in 0..100 {
+        client(&target).add(20, 10).unwrap();
+    }
+    server.process.signal(15);
+    assert_eq!(server.process.wait().code(), Some(0));
+    assert!((1..=1024).contains(&std::fs::metadata(log).unwrap().len()));
+}
+
 #[test]
 fn invalid_values_are_rejected_with_the_valid_ones() {
     for (flag, value, message) in [

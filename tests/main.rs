@@ -55,4 +55,5 @@ mod stuck_clients;
 mod tls;
 mod tls_files;
 mod tls_reload;
+mod torture;
 mod waiting_methods;

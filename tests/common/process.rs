@@ -50,11 +50,15 @@ pub fn python(script: &str) -> Command {
 
 /// Runs a command for at most [`PATIENCE`] and returns its output.
 pub fn run(command: &mut Command) -> Output {
+    run_within(command, PATIENCE)
+}
+
+fn run_within(command: &mut Command, bound: Duration) -> Output {
     let mut child = Running::start(command);
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let stderr = thread::spawn(move || read_all(stderr.unwrap()));
     let stdout = thread::spawn(move || read_all(stdout.unwrap()));
-    let status = child.wait();
+    let status = child.wait_within(bound);
     Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
 }
 
@@ -66,7 +70,12 @@ fn read_all(mut pipe: impl Read) -> Vec<u8> {
 
 /// Runs a command that must succeed and returns its standard output.
 pub fn stdout_of(command: &mut Command) -> String {
-    let output = run(command);
+    stdout_of_within(command, PATIENCE)
+}
+
+/// Like [`stdout_of`], for at most `bound`.
+pub fn stdout_of_within(command: &mut Command, bound: Duration) -> String {
+    let output = run_within(command, bound);
     assert!(output.status.success(), "{command:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -138,12 +147,16 @@ impl Running {
 
     /// Waits for the process to exit.
     pub fn wait(&mut self) -> ExitStatus {
+        self.wait_within(PATIENCE)
+    }
+
+    fn wait_within(&mut self, bound: Duration) -> ExitStatus {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(start.elapsed() < PATIENCE, "the program does not end");
+            assert!(start.elapsed() < bound, "the program does not end");
             // The standard library has no wait with a timeout.
             thread::sleep(Duration::from_millis(5));
         }

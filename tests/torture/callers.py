@@ -1,6 +1,7 @@
 """Three callers beside a fault, each a process of its own, and what they notice of it."""
 
 import dataclasses
+import os
 import pathlib
 import subprocess
 import sys
@@ -35,13 +36,15 @@ class Call:
 class Caller:
     def __init__(self, targets, retry, authority):
         script = pathlib.Path(__file__).parent / "caller.py"
+        # What this process imports, the caller imports as well.
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
         policy = "retry" if retry else "once"
         self.process = subprocess.Popen(
             [sys.executable, script, str(RATE), str(TIMEOUT), policy, authority or "-", *targets],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             text=True,
+            env=environment,
         )
         self.calls = []
         self.reader = threading.Thread(target=self.read)
@@ -49,6 +52,9 @@ class Caller:
 
     def read(self):
         for line in self.process.stdout:
+            if not line.endswith("\n"):
+                # Cut off when the caller ended.
+                break
             number, due, end, connection, status = line.split()
             self.calls.append(Call(int(number), float(due), float(end), connection, status))
 

@@ -141,6 +141,7 @@ def reset_connections(scene):
 def reset_streams(scene):
     cancel, count = b"\0\0\0\x08", 0
     client = Raw(scene.target)
+    client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for _ in scene.until_end():
         of, client.next_stream = client.next_stream, client.next_stream + 2
         client.write(frame(HEADERS, END_HEADERS, of, block(path=BATCH)), frame(DATA, 0, of, message(b"\x08\x01")))
@@ -231,14 +232,18 @@ def prefaces(scene):
     return f"{count} connections: {', '.join(WRONG)}", f"closed all {closed}"
 
 
+def changed(name, value, other):
+    return block(path=ADD).replace(field(name, value), field(name, other))
+
+
 REQUESTS = [
     ("path", lambda: block(path="/calc.Calculator/None")),
     ("path", lambda: block(path="*")),
     ("path", lambda: block(path="")),
     ("path", lambda: block(path=None)),
-    ("content-type", lambda: block(field("content-type", "text/html"), path=ADD)),
-    ("te", lambda: block(path=ADD).replace(b"\x02te\x08trailers", b"\x02te\x04gzip")),
-    ("method", lambda: block(path=ADD).replace(b"\x04POST", b"\x03GET")),
+    ("content-type", lambda: changed("content-type", "application/grpc", "text/html")),
+    ("te", lambda: changed("te", "trailers", "gzip")),
+    ("method", lambda: changed(":method", "POST", "GET")),
     ("timeout", lambda: block(field("grpc-timeout", "soon"), path=ADD)),
     ("encoding", lambda: block(field("grpc-encoding", "none-such"), path=ADD)),
 ]

@@ -127,7 +127,8 @@ def inflict(fault, program, quick):
         scene = Scene(program, servers, 0.5 if quick else 4, 0.1 if quick else 1)
         authority = dict(zip(fault.arguments, fault.arguments[1:])).get("--tls-cert")
         with Callers([server.target for server in servers], fault.replicas > 1, authority, slow) as callers:
-            assert callers.wait_until_good(0), "the callers get no replies before the fault"
+            ready = callers.wait_until_good(0)
+            assert ready, f"no replies before the fault: {servers[0].process.poll()} {servers[0].logged()}"
             before = [(server.descriptors(), server.threads()) for server in servers]
             began = time.monotonic()
             outcome.done, outcome.did = fault.act(scene)

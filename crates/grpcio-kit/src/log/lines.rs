@@ -10,6 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use signal_hook::consts::SIGXFSZ;
+
 /// How much is written at a time, in bytes: a pipe takes up to this much atomically (`PIPE_BUF` on Linux), so that
 /// lines of other processes do not get between.
 const CHUNK: usize = 4096;
@@ -37,6 +39,8 @@ struct State {
 impl Lines {
     /// Starts the thread that writes to `file`, with a buffer of `limit` bytes.
     pub fn start(file: File, limit: usize) -> io::Result<Arc<Lines>> {
+        // A write beyond the size limit of a file (RLIMIT_FSIZE) fails then, instead of ending the process.
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         let lines = Arc::new(Lines { limit, ..Lines::default() });
         let writer = Arc::clone(&lines);
         thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_to(file))?;
