@@ -5,11 +5,11 @@
 use crate::common::needs_patch;
 use crate::common::process::{ServerProcess, calc, python, stdout_of};
 
-/// Runs a scenario of `tests/python/connections.py` against `calc serve` with these flags, whose memory it measures.
+/// Runs a scenario of `tests/python/many_connections.py` against `calc serve` with these flags, whose memory it measures.
 fn drive(scenario: &[&str], flags: &[&str]) -> ServerProcess {
     let server = ServerProcess::start(calc(&["serve", "--listen", "127.0.0.1:0"]).args(flags));
     let pid = server.process.id().to_string();
-    stdout_of(python("tests/python/connections.py").args([scenario[0], server.target(), &pid]).args(&scenario[1..]));
+    stdout_of(python("tests/python/many_connections.py").args([scenario[0], server.target(), &pid]).args(&scenario[1..]));
     server
 }
 

@@ -17,6 +17,7 @@ from hostile_frames import (
     END_STREAM,
     HEADERS,
     RST_STREAM,
+    SETTINGS,
     Raw,
     block,
     field,
@@ -117,6 +118,36 @@ def aborted(client):
     """Closes with RST instead of FIN."""
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.socket.close()
+
+
+def churn(scene, resets):
+    """Connections one after the other, each with streams that are opened and reset at once."""
+    streams = b"".join(
+        frame(HEADERS, END_HEADERS, of, block(path=ADD)) + frame(RST_STREAM, 0, of, b"\0\0\0\x08")
+        for of in range(1, 2 * resets, 2)
+    )
+    for turns in scene.until_end():
+        with connect(scene) as connection:
+            connection.sendall(PREFACE + frame(SETTINGS, 0, 0) + streams)
+    return f"{turns + 1} connections that open and reset {resets} streams each", "accepted and ended them in turn"
+
+
+# A new connection waits in the system's queue behind those of the attacker.
+for each in 0, 20, 199:
+    fault(f"connection churn, {each} resets", p99=5.0, quick=each == 20)(lambda scene, resets=each: churn(scene, resets))
+
+
+@fault("RPCs without their requests", quick=True)
+def without_requests(scene):
+    with contextlib.ExitStack() as stack:
+        for _ in range(scene.times(45)):
+            client = Raw(scene.target)
+            stack.callback(client.socket.close)
+            client.write(*(frame(HEADERS, END_HEADERS, of, block(path=ADD)) for of in range(1, 200, 2)))
+            client.until_answered()
+        for _ in scene.until_end():
+            time.sleep(0.05)
+    return f"{100 * scene.times(45)} RPCs that send headers and nothing else", "held them, and answered others"
 
 
 def framed_batch(count):

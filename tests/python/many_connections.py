@@ -1,6 +1,6 @@
 """Clients that open many connections, and RPCs that they do not make.
 
-python connections.py SCENARIO TARGET [PID], where TARGET serves the Calculator, in the process PID.
+python many_connections.py SCENARIO TARGET [PID], where TARGET serves the Calculator, in the process PID.
 """
 
 import socket
