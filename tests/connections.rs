@@ -9,7 +9,9 @@ use crate::common::process::{ServerProcess, calc, python, stdout_of};
 fn drive(scenario: &[&str], flags: &[&str]) -> ServerProcess {
     let server = ServerProcess::start(calc(&["serve", "--listen", "127.0.0.1:0"]).args(flags));
     let pid = server.process.id().to_string();
-    stdout_of(python("tests/python/many_connections.py").args([scenario[0], server.target(), &pid]).args(&scenario[1..]));
+    stdout_of(
+        python("tests/python/many_connections.py").args([scenario[0], server.target(), &pid]).args(&scenario[1..]),
+    );
     server
 }
 

@@ -22,9 +22,9 @@ const FAULTS: [(&str, Code, &str); 19] = [
     // The C core's, for a reply without a grpc-status.
     ("no_status", Code::Unknown, ""),
     ("status_not_a_number", Code::Internal, "Error parsing 'grpc-status'"),
-    ("unknown_compression", Code::Unknown, ""),
-    ("service_unavailable", Code::Unknown, ""),
-    ("not_found", Code::Unknown, ""),
+    ("unknown_compression", Code::Internal, "Error parsing 'grpc-encoding'"),
+    ("service_unavailable", Code::Internal, "Error parsing 'content-type'"),
+    ("not_found", Code::Internal, "Error parsing 'content-type'"),
     ("cut_message", Code::Internal, "without a message"),
     ("not_a_message", Code::Internal, "cannot decode calc.AddReply"),
     ("ssh", Code::Unavailable, "Failed parsing HTTP/2"),

@@ -14,7 +14,7 @@ import time
 from hyperframe.frame import DataFrame, GoAwayFrame, PingFrame, SettingsFrame, WindowUpdateFrame
 
 from http2 import Http2
-from limits import UNARY, shape
+from limits import BIDI, UNARY, shape
 
 MAX_WINDOW = 2**31 - 1
 
@@ -69,7 +69,7 @@ def reads_slowly(target):
     """An RPC that ends on the server after its last GOAWAY; its reply is read at some 16 KB/s, for minutes."""
     request = large_reply(2_000_000)
     client = connect(target, 65536)
-    stream = client.open(UNARY, grpc_encoding="gzip")
+    stream = client.open(BIDI, grpc_encoding="gzip")
     client.send(PingFrame(0, b"accepted"))
     next(frame for frame in client.frames() if isinstance(frame, PingFrame) and "ACK" in frame.flags)
     print("ready", flush=True)
