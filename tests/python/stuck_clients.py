@@ -1,4 +1,4 @@
-"""Clients that do not read what they are sent, or only slowly.
+"""Clients that do not read what they are sent.
 
 python stuck_clients.py SCENARIO TARGET, where TARGET serves the tests' Kinds service.
 
@@ -11,10 +11,10 @@ import socket
 import sys
 import time
 
-from hyperframe.frame import DataFrame, GoAwayFrame, PingFrame, SettingsFrame, WindowUpdateFrame
+from hyperframe.frame import DataFrame, SettingsFrame, WindowUpdateFrame
 
 from http2 import Http2
-from limits import BIDI, UNARY, shape
+from limits import UNARY, shape
 
 MAX_WINDOW = 2**31 - 1
 
@@ -63,21 +63,6 @@ def reads_nothing(target):
 def grows_old(target):
     """The maximum age is a second, and its grace as long."""
     wait_for_reset(asking(target))
-
-
-def reads_slowly(target):
-    """An RPC that ends on the server after its last GOAWAY; its reply is read at some 16 KB/s, for minutes."""
-    request = large_reply(2_000_000)
-    client = connect(target, 65536)
-    stream = client.open(BIDI, grpc_encoding="gzip")
-    client.send(PingFrame(0, b"accepted"))
-    next(frame for frame in client.frames() if isinstance(frame, PingFrame) and "ACK" in frame.flags)
-    print("ready", flush=True)
-    client.wait_for(GoAwayFrame)
-    client.wait_for(GoAwayFrame)
-    client.send(DataFrame(stream, request, flags=["END_STREAM"]))
-    while client.socket.recv(4096):
-        time.sleep(0.25)
 
 
 if __name__ == "__main__":

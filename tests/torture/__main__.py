@@ -33,7 +33,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--report")
     parser.add_argument("names", nargs="*")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     is_chosen = lambda fault: any(name == fault.family or name in fault.name for name in arguments.names)
     chosen = [
         fault
