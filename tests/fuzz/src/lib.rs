@@ -22,8 +22,11 @@ pub use rpcs::rpcs;
 pub use secrets::secrets;
 pub use values::values;
 
+/// A function of arbitrary bytes, which panics if it finds a fault.
+pub type Target = fn(&[u8]);
+
 /// The targets, with the names of their folders in `fuzz/corpus/`.
-pub const TARGETS: [(&str, fn(&[u8])); 7] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("csv", csv),
     ("http", http),
     ("messages", messages),
