@@ -1,5 +1,4 @@
-//! The short version of `script/torture`: faults beside callers, none of whose calls may fail. `docs/faults.md` has the
-//! figures of the long one.
+//! The short version of `script/torture`: faults beside callers, none of whose calls may fail.
 #![cfg(target_os = "linux")]
 
 use std::time::Duration;
