@@ -18,12 +18,12 @@ fn the_server_passes_the_checks_of_h2spec() {
         needs_patch(patch);
     }
     let server = calculator();
-    stdout_of(python("tests/python/conformance.py").arg(target(&server)));
+    stdout_of(python("tests/python/h2spec.py").arg(target(&server)));
 }
 
 #[test]
 fn each_check_of_h2spec_that_fails_is_documented() {
-    let output = stdout_of(python("tests/python/conformance.py").arg("--not-met"));
+    let output = stdout_of(python("tests/python/h2spec.py").arg("--not-met"));
     let known: BTreeSet<_> = output.lines().map(str::to_owned).collect();
     let page = fs::read_to_string(root().join("docs/interop.md")).unwrap();
     let (_, section) = page.split_once("\n## HTTP/2 conformance (h2spec)\n").unwrap();

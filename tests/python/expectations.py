@@ -1,4 +1,4 @@
-"""What an HTTP/2 server must do next: the steps of the cases in conformance_*.py, which send bytes in between.
+"""What an HTTP/2 server must do next: the steps of the cases in h2spec_*.py, which send bytes in between.
 
 As in h2spec, a closed connection satisfies every expectation of an error; connection_errors.py wants the reason.
 """

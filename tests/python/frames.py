@@ -1,4 +1,4 @@
-"""Frames as bytes, for the cases in conformance_*.py. The RPC that they make is Add(20, 10)."""
+"""Frames as bytes, for the cases in h2spec_*.py. The RPC that they make is Add(20, 10)."""
 
 from hostile_frames import (
     ADD, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, PING, PRIORITY, RST_STREAM, SETTINGS,

@@ -1,7 +1,7 @@
 """Checks that a server speaks HTTP/2: the 146 cases of h2spec 2.6, written anew with RPCs as requests.
 
-python conformance.py TARGET lists the cases that fail, where TARGET serves the Calculator. It fails if these are not
-exactly those in NOT_MET, which `python conformance.py --not-met` lists and docs/interop.md gives the reasons of.
+python h2spec.py TARGET lists the cases that fail, where TARGET serves the Calculator. It fails if these are not
+exactly those in NOT_MET, which `python h2spec.py --not-met` lists and docs/interop.md gives the reasons of.
 """
 
 import socket
@@ -9,8 +9,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from checks import PATIENCE
-from conformance_generic import GENERIC, HPACK
-from conformance_http2 import CASES
+from h2spec_generic import GENERIC, HPACK
+from h2spec_http2 import CASES
 from expectations import Peer, Unexpected
 
 NOT_MET = {"http2/5.3.1/1", "http2/5.3.1/2", "hpack/5.2/1"}
