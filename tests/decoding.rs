@@ -46,6 +46,16 @@ fn negative_zero_is_encoded_and_zero_is_not() {
     assert!(decode(&message.write_to_bytes().unwrap()).unwrap().a_float.is_nan());
 }
 
+/// rust-protobuf accepts the longer one at the end of its buffer, and refuses it before other fields.
+#[test]
+fn a_tag_has_at_most_five_bytes_wherever_the_input_ends() {
+    let an_int32 = |tag: &[u8], after: usize| decode(&[tag, &[1], &[0x18, 1].repeat(after)].concat());
+    for after in 0..10 {
+        assert_eq!(an_int32(&[0x98, 0x80, 0x80, 0x80, 0x00], after).unwrap().an_int32, 1);
+        assert!(an_int32(&[0x98, 0x80, 0x80, 0x80, 0x80, 0x00], after).is_err(), "{after}");
+    }
+}
+
 #[test]
 fn wide_varints_are_truncated_in_every_kind_of_field() {
     let low = Some(EnumOrUnknown::from_i32(-1));

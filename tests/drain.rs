@@ -1,10 +1,11 @@
 //! Graceful shutdown of a busy server, seen by independent clients.
 
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use crate::common::http::{get, status};
 use crate::common::process::{Running, ServerProcess, calc, python, run, stdout_of};
-use crate::common::{needs_patch, wait_until};
+use crate::common::{PATIENCE, needs_patch, wait_until};
 
 const SIGTERM: i32 = 15;
 
@@ -54,6 +55,19 @@ fn a_client_that_reads_slowly_receives_every_reply_before_the_server_exits() {
         client.end_of_input();
         assert_eq!(server.process.wait().code(), Some(0));
     }
+}
+
+/// The C core waited for as long as something was unsent.
+#[test]
+fn a_client_that_reads_too_slowly_delays_the_shutdown_by_30_seconds() {
+    needs_patch("0003");
+    let mut server = serve(&["--grace", "600"]);
+    let _client = keep_busy("slowest_reader", &[&server]);
+    let start = Instant::now();
+    server.process.signal(SIGTERM);
+    assert_eq!(server.process.wait_within(2 * PATIENCE).code(), Some(0));
+    assert!(start.elapsed() >= Duration::from_secs(29), "{:?}", start.elapsed());
+    server.wait_for_line("shut down; all RPCs finished");
 }
 
 #[test]

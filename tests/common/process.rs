@@ -150,7 +150,8 @@ impl Running {
         self.wait_within(PATIENCE)
     }
 
-    fn wait_within(&mut self, bound: Duration) -> ExitStatus {
+    /// Like [`Running::wait`], for at most `bound`.
+    pub fn wait_within(&mut self, bound: Duration) -> ExitStatus {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

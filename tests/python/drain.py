@@ -4,6 +4,7 @@ Prints `busy` once they are in flight; the test then stops the server."""
 
 import sys
 import threading
+import time
 
 import grpc
 from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, PingFrame, SettingsFrame, WindowUpdateFrame
@@ -132,6 +133,17 @@ def slow_reader_after_one_goaway(target):
     client.send(PingFrame(0, ping.opaque_data, flags=["ACK"]))
     client.acknowledges_pings = True
     read_slowly(client, stream)
+
+
+def slowest_reader(target):
+    """A client that would need minutes for its replies, although its stream has ended on the server."""
+    client, stream = opened(target, **SLOW)
+    client.wait_for(GoAwayFrame)
+    client.wait_for(GoAwayFrame)
+    send_requests(client, stream)
+    # 8 KB/s: with much less the system itself closes the connection, after 20 s without room for more.
+    while client.socket.recv(2048):
+        time.sleep(0.25)
 
 
 def idle_connection(target):
