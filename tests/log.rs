@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use grpcio_kit::{CallOptions, Channel, Code, MetadataBuilder};
 
-use crate::common::PATIENCE;
 use crate::common::certificates::Folder;
 use crate::common::process::{Running, ServerProcess, calc, python, run, stdout_of};
 use crate::common::raw::RawClient;
+use crate::common::{PATIENCE, needs_patch};
 
 fn serve(arguments: &[&str]) -> Command {
     let mut command = calc(&["serve", "--listen", "127.0.0.1:0"]);
@@ -127,13 +127,15 @@ fn an_error_of_the_c_core_is_an_event() {
 
 /// Each was a line at ERROR.
 #[test]
-fn a_stranger_can_write_no_errors_and_few_lines_into_the_log() {
+fn a_stranger_can_write_no_errors_and_few_lines_into_the_log_with_its_address() {
+    needs_patch("0032");
     let folder = Folder::new();
     let (crt, key) = (folder.arg("tls.crt"), folder.arg("tls.key"));
     let tls = ["--tls-cert", &crt, "--tls-key", &key];
     for (tls, scenario, source) in [
         (&[][..], "bad_metadata", "src/core/ext/transport/chttp2/transport/hpack_parser.cc"),
-        (&tls, "no_handshakes", "src/core/tsi/ssl_transport_security.cc"),
+        (&[], "no_preface", "src/core/ext/transport/chttp2/transport/chttp2_transport.cc"),
+        (&tls, "no_preface", "src/core/lib/security/transport/security_handshaker.cc"),
     ] {
         let server = ServerProcess::start(&mut serve(tls));
         stdout_of(python("tests/python/hostile_frames.py").args([scenario, server.target(), "300"]));
@@ -142,6 +144,7 @@ fn a_stranger_can_write_no_errors_and_few_lines_into_the_log() {
         for line in lines {
             let is_limited = line.contains(" suppressed=");
             assert!(line.contains("  INFO grpc_core: ") && line.contains(source) && is_limited, "{line}");
+            assert!(line.contains(" ipv4:127.0.0.1:"), "it does not name the client: {line}");
         }
     }
 }

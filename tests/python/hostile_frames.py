@@ -374,8 +374,8 @@ def bad_metadata(target, count):
         assert Raw(target).outcome(field(*invalid)) != 0, invalid
 
 
-def no_handshakes(target, count):
-    """Connections to a TLS port that begin without a handshake."""
+def no_preface(target, count):
+    """Connections that begin with neither HTTP/2 nor a handshake."""
     host, port = target.rsplit(":", 1)
     for _ in range(int(count)):
         with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:

@@ -4,7 +4,7 @@
 //! `GRPC_TRACE`, becomes `debug`, and `DEBUG` becomes `trace`: at `info`, a healthy server logs nothing of it.
 //!
 //! Errors that anyone who can connect can cause become `info`, each of them at most once a second: an attacker cannot
-//! hide other lines, nor raise an alarm. The C core does not tell whose they are.
+//! hide other lines, nor raise an alarm. They name the peer (patch 0032).
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -19,11 +19,12 @@ use super::rate_limit::RateLimit;
 const REDIRECTED: &str = "grpcio::log_util";
 
 /// The errors that a peer can cause: the beginning of the C core's source, and of the message.
-const PEERS: [(&str, &str); 7] = [
-    // TLS handshakes.
+const PEERS: [(&str, &str); 8] = [
+    // TLS handshakes, and records after the handshake.
     ("src/core/tsi/", ""),
-    // TLS records after the handshake.
     ("src/core/lib/security/transport/", ""),
+    // What is not HTTP/2.
+    ("src/core/ext/transport/chttp2/transport/chttp2_transport.cc", "Connection error of"),
     // Metadata that cannot be parsed, such as a `content-type` or a `grpc-timeout`.
     ("src/core/ext/transport/chttp2/transport/hpack_parser.cc", ""),
     ("src/core/ext/transport/chttp2/transport/bin_decoder.cc", ""),
