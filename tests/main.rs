@@ -56,4 +56,5 @@ mod tls;
 mod tls_files;
 mod tls_reload;
 mod torture;
+mod unknown_methods;
 mod waiting_methods;

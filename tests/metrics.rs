@@ -195,7 +195,7 @@ fn an_rpc_in_flight_is_counted_until_it_ends() {
 
 /// They were in no metric at all.
 #[test]
-fn rpcs_that_reach_no_method_are_counted_and_add_no_series() {
+fn rpcs_that_reach_no_method_of_the_server_are_counted_and_add_no_series() {
     let metrics = metrics();
     let server = start(calc::server::builder().metrics(&metrics));
     let series = || metrics.page().unwrap().lines().count();

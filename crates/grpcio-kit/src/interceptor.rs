@@ -3,9 +3,9 @@
 //! Metrics, the access log, authentication and limits are interceptors; so is anything else
 //! that should be written once for all methods.
 //!
-//! Interceptors do not see RPCs of methods that the server does not have: grpcio answers those with UNIMPLEMENTED. Nor do
-//! they see RPCs that the C core rejects, or a unary RPC that ends before its request has arrived. Only
-//! [`Metrics`](crate::Metrics) counts these, without their method.
+//! RPCs of methods that the server does not have are those of one method, `/other/other`; with a C core that is not patched
+//! no interceptor sees them. Nor do interceptors see RPCs that the C core rejects, or a unary RPC that ends before its request
+//! has arrived. Only [`Metrics`](crate::Metrics) counts these, without their method.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

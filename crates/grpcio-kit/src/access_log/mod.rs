@@ -23,7 +23,7 @@ const MAX_REQUEST_ID: usize = 128;
 ///
 /// | field | |
 /// |---|---|
-/// | `method` | `/package.Service/Method` |
+/// | `method` | `/package.Service/Method`; `/other/other` for one that the server does not have |
 /// | `peer` | as the C core writes it: `ipv4:127.0.0.1:50000`, `unix:` |
 /// | `code` | `OK`, `INVALID_ARGUMENT`, ... |
 /// | `error` | the status message, up to 256 bytes; absent with OK |
@@ -33,8 +33,8 @@ const MAX_REQUEST_ID: usize = 128;
 /// | `trace_id`, `parent_id` | of the client's `traceparent`, if it is valid (W3C Trace Context) |
 ///
 /// RPCs with a code that OpenTelemetry counts as a server error (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL,
-/// UNAVAILABLE, DATA_LOSS) are always logged; the others are sampled. RPCs that reach no method, such as those of unknown
-/// methods, are not logged ([`Interceptor`]).
+/// UNAVAILABLE, DATA_LOSS) are always logged; the others are sampled. RPCs that reach no method are not logged
+/// ([`Interceptor`]).
 pub struct AccessLog {
     /// The sampling rate, 0 to 1.
     rate: f64,

@@ -12,8 +12,8 @@ use grpcio::{AuthContext, Deadline, Metadata, RpcContext};
 pub(super) struct SharedContext<'a>(pub &'a RpcContext<'a>);
 
 // SAFETY: `RpcContext` is neither `Send` nor `Sync` because of the completion queue's executor, on which only the
-// queue's own thread may spawn; that is out of reach here. The four methods below read: `request_headers` an array that
-// is complete before the context exists, `deadline` a number, and `peer` and `auth_context` the call, which the context
+// queue's own thread may spawn; that is out of reach here. The methods below read: `request_headers` and `host` arrays that
+// are complete before the context exists, `deadline` a number, and `peer` and `auth_context` the call, which the context
 // keeps alive for `'a`, by functions of the C core that any thread may call (`grpc_call_get_peer` takes a lock,
 // `grpc_call_auth_context` counts a reference to what the handshake has left).
 unsafe impl Send for SharedContext<'_> {}
@@ -31,6 +31,10 @@ impl<'a> SharedContext<'a> {
             return Vec::new();
         };
         context.peer_identity().filter_map(|name| name.value_str().ok().map(str::to_owned)).collect()
+    }
+
+    pub fn host(self) -> &'a [u8] {
+        self.0.host()
     }
 
     pub fn metadata(self) -> &'a Metadata {

@@ -111,6 +111,14 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Returns the host that the client asked for, if this is not a copy.
+    pub(crate) fn host(&self) -> &[u8] {
+        match &self.client {
+            Client::Borrowed(context) => context.host(),
+            Client::Copied(_) | Client::Unknown => &[],
+        }
+    }
+
     /// Returns the first value of the metadata `key`, which is in lower case. Values of keys that
     /// end in `-bin` are decoded already.
     pub fn metadata(&self, key: &str) -> Option<&[u8]> {

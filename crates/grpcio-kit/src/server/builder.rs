@@ -25,8 +25,8 @@ use crate::readiness::Readiness;
 use crate::reflection;
 use crate::server::queue_wait::QueueWait;
 use crate::server::streaming_calls::StreamingCalls;
-use crate::service::Service;
 use crate::service::route::{Route, Shared};
+use crate::service::{Service, unknown};
 use crate::tls::server::ServerTls;
 
 /// The number of RPCs that each queue is ready to accept at a time; more wait in the C core.
@@ -258,8 +258,13 @@ impl ServerBuilder {
         // With SO_REUSEPORT a second server could start on the same port, and would get some of the RPCs.
         let args = ChannelBuilder::new(Arc::clone(&env)).reuse_port(false);
         let args = self.compression.configure_server(self.limits.configure(args)?);
-        let (services, one_request_methods) = self.routed(released, Arc::clone(&env))?;
-        let args = args.raw_cfg_string(c"grpc.one_request_methods".into(), one_request_methods).build_args();
+        let (services, methods) = self.routed(released, Arc::clone(&env))?;
+        let (one_request, others): (Vec<_>, Vec<_>) = methods.into_iter().partition(has_one_request);
+        let args = args
+            .raw_cfg_string(c"grpc.one_request_methods".into(), paths(&one_request))
+            .raw_cfg_string(c"grpc.other_methods".into(), paths(&others))
+            .raw_cfg_string(c"grpc.unknown_method".into(), CString::new(unknown::PATH).unwrap_or_default())
+            .build_args();
         let builder = grpcio::ServerBuilder::new(Arc::clone(&env)).channel_args(args);
         let mut builder = builder.requests_slot_per_cq(SLOTS_PER_QUEUE);
         for service in services {
@@ -269,12 +274,12 @@ impl ServerBuilder {
         Ok((server, id, env))
     }
 
-    /// Wraps every method with the interceptors and limits. Also returns the paths of the methods with one request.
+    /// Wraps every method with the interceptors and limits. Also returns the methods.
     fn routed(
         &mut self,
         released: oneshot::Sender<Infallible>,
         queues: Arc<Environment>,
-    ) -> Result<(Vec<grpcio::Service>, CString), StartError> {
+    ) -> Result<(Vec<grpcio::Service>, Vec<MethodDescriptor>), StartError> {
         let mut services = std::mem::take(&mut self.services);
         services.extend(self.health.iter().map(Health::service));
         services.extend(self.channelz.then(channelz::service));
@@ -289,6 +294,7 @@ impl ServerBuilder {
                 return Err(StartError::DuplicateService(service.name()));
             }
         }
+        services.push(unknown::service(&services));
         // First, so that they count the RPCs that the others reject.
         self.interceptors.splice(..0, self.metrics.iter().map(|metrics| Arc::new(metrics.clone()) as _));
         // Last, so that the others see the RPCs that it rejects.
@@ -303,8 +309,7 @@ impl ServerBuilder {
             _released: released,
             _queues: queues,
         });
-        let one_request = one_request_methods(&methods);
-        let mut descriptors = methods.into_iter();
+        let mut descriptors = methods.iter().copied();
         let routed = services.into_iter().map(|service| {
             let methods = service.methods.into_iter().zip(&mut descriptors);
             let builder = methods.fold(grpcio::ServiceBuilder::new(), |builder, (service_method, method)| {
@@ -316,15 +321,18 @@ impl ServerBuilder {
             });
             builder.build()
         });
-        Ok((routed.collect(), one_request))
+        Ok((routed.collect(), methods))
     }
 }
 
-/// Returns the paths of the methods with one request, for the C core, which gives an RPC of them to a completion queue when
-/// the request has arrived (patch 0024). A path with a separator cannot be called.
-fn one_request_methods(methods: &[MethodDescriptor]) -> CString {
-    let has_one = |method: &&MethodDescriptor| matches!(method.kind(), MethodKind::Unary | MethodKind::ServerStreaming);
-    let paths = methods.iter().filter(has_one).map(|method| method.path());
+/// Whether the C core gives an RPC of the method to a completion queue only when the request has arrived (patch 0024).
+fn has_one_request(method: &MethodDescriptor) -> bool {
+    matches!(method.kind(), MethodKind::Unary | MethodKind::ServerStreaming)
+}
+
+/// Returns the paths of methods as a channel argument. A path with a separator cannot be called.
+fn paths(methods: &[MethodDescriptor]) -> CString {
+    let paths = methods.iter().map(|method| method.path());
     let paths: Vec<_> = paths.filter(|path| !path.contains(['\0', ' '])).collect();
     // Without NUL it cannot fail.
     CString::new(paths.join(" ")).unwrap_or_default()

@@ -4,6 +4,7 @@ mod adapter;
 mod in_flight;
 pub(crate) mod route;
 mod streams;
+pub(crate) mod unknown;
 pub(crate) mod workers;
 
 use std::sync::Arc;
