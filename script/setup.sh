@@ -65,7 +65,7 @@ has() {
     go) works go version && [ -d /usr/share/gocode/src/google.golang.org/grpc ] && works protoc --version ;;
     node) works node --version && works npm --version ;;
     java-grpc) works javac --version && [ -e /usr/share/java/grpc-netty.jar ] && [ -e /usr/share/java/netty-codec-http2.jar ] &&
-        [ -e /usr/share/java/protobuf.jar ] && [ -e /usr/share/java/perfmark-api.jar ] && works protoc --version ;;
+        [ -e /usr/share/java/netty-tcnative.jar ] && [ -e /usr/share/java/protobuf.jar ] && [ -e /usr/share/java/perfmark-api.jar ] && works protoc --version ;;
     ruby-grpc) works ruby -rgrpc -e 'exit' && works protoc --version ;;
     *) works "$1" --version ;;
     esac
@@ -104,8 +104,8 @@ packages() {
         apt-get:xz) say xz-utils ;;
         *:node) say nodejs npm ;;
         apt-get:java-grpc)
-            say default-jdk-headless libgrpc-java libguava-java libjsr305-java libnetty-java libopencensus-java \
-                libperfmark-java libprotobuf-java protobuf-compiler
+            say default-jdk-headless libgrpc-java libguava-java libjsr305-java libnetty-java libnetty-tcnative-java \
+                libopencensus-java libperfmark-java libprotobuf-java protobuf-compiler
             ;;
         apt-get:ruby-grpc) say ruby-grpc protobuf-compiler ;;
         *:llvm-symbolizer) say llvm ;;

@@ -70,13 +70,14 @@ class Ruby(Server):
 
 
 class Java(Server):
-    """Debian's grpc-java, whose generator of stubs needs annotations that its JDK no longer has: it is not used."""
+    """Debian's grpc-java. Its generator of stubs needs annotations that its JDK no longer has, and its Netty has ALPN with
+    OpenSSL only."""
 
     name, title = "java", "Java"
     jars = ["grpc-api", "grpc-context", "grpc-core", "grpc-netty", "grpc-protobuf", "grpc-protobuf-lite", "grpc-stub"]
     jars += ["guava", "jsr305", "opencensus-api", "perfmark-api", "protobuf"]
     netty = ["buffer", "codec", "codec-http", "codec-http2", "codec-socks", "common", "handler", "handler-proxy"]
-    netty += ["resolver", "transport", "transport-native-epoll", "transport-native-unix-common"]
+    netty += ["resolver", "tcnative", "transport", "transport-native-epoll", "transport-native-unix-common"]
     jars += [f"netty-{name}" for name in netty]
 
     @property

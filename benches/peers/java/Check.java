@@ -162,7 +162,7 @@ final class Check {
             if (flags.containsKey("--cert")) {
                 tls.keyManager(new File(flags.get("--cert")), new File(flags.get("--key")));
             }
-            builder.sslContext(GrpcSslContexts.configure(tls, SslProvider.JDK).build());
+            builder.sslContext(GrpcSslContexts.configure(tls, SslProvider.OPENSSL).build());
         } else {
             builder.usePlaintext();
         }

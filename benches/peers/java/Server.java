@@ -89,7 +89,7 @@ final class Server {
             if (flags.containsKey("--client-ca")) {
                 tls.trustManager(new File(flags.get("--client-ca"))).clientAuth(ClientAuth.REQUIRE);
             }
-            server.sslContext(GrpcSslContexts.configure(tls, SslProvider.JDK).build());
+            server.sslContext(GrpcSslContexts.configure(tls, SslProvider.OPENSSL).build());
         }
 
         ServerServiceDefinition.Builder service = ServerServiceDefinition.builder("calc.Calculator");

@@ -135,7 +135,10 @@ async fn main() -> Result<(), Failure> {
     let client = CalculatorClient::new(channel.clone());
     if std::env::args().any(|argument| argument == "--refused") {
         let status = add(client, 1, 1).await.err().ok_or("a call that must fail succeeded")?;
-        equal(&format!("{status:?}"), status.code(), Code::Unavailable)?;
+        // The latter if the connection ends after the client's part of the handshake.
+        if status.message() != "transport error" {
+            equal(&format!("{status:?}"), status.code(), Code::Unavailable)?;
+        }
         println!("refused");
         return Ok(());
     }
