@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use grpcio_kit::log::notice;
 use grpcio_kit::proto::google_rpc::error_details;
-use grpcio_kit::{Drain, Health, Server, ServerBuilder, ServingStatus, ShutdownSignal, StartError};
+use grpcio_kit::{Drain, Health, Server, ServerBuilder, ServingStatus, ShutdownSignal, StartError, service_manager};
 
 use crate::batch::BatchService;
 use crate::calculator::CalculatorService;
@@ -18,6 +18,9 @@ pub const DEFAULT_ADDRESS: &str = "[::]:50050";
 
 /// The default of [`ShutdownOptions::grace`]: 10 seconds.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
+
+/// How long a shutdown may take beside the drain delay and the grace: twice what [`Server::shutdown`] needs at most.
+const SHUTDOWN_BOUND: Duration = Duration::from_secs(10);
 
 /// Creates a server of Calculator and BatchCalculator, without an address to listen on.
 ///
@@ -76,7 +79,7 @@ impl Default for ShutdownOptions {
 /// See [`RunError`].
 pub fn run(server: ServerBuilder, options: ShutdownOptions) -> Result<Drain, RunError> {
     let shutdown = ShutdownSignal::listen().map_err(RunError::Signals)?;
-    let server = server.start()?;
+    let server = server.service_manager(true).start()?;
     for address in server.addresses() {
         notice(&format!("listening on {address}"));
     }
@@ -84,8 +87,9 @@ pub fn run(server: ServerBuilder, options: ShutdownOptions) -> Result<Drain, Run
     // A closed standard output is no reason not to serve.
     let _ = writeln!(stdout, "Server Start..").and_then(|()| stdout.flush());
     let signal = shutdown.wait();
-    server.start_draining();
     let ShutdownOptions { drain_delay, grace } = options;
+    service_manager::extend_timeout(drain_delay.saturating_add(grace).saturating_add(SHUTDOWN_BOUND));
+    server.start_draining();
     if !drain_delay.is_zero() {
         let seconds = drain_delay.as_secs_f64();
         notice(&format!("{signal}: health is NOT_SERVING; draining in {seconds} s (--drain-delay)"));

@@ -47,6 +47,7 @@ mod probe;
 mod protos;
 mod reflection;
 mod retries;
+mod service_manager;
 mod services;
 mod shutdown;
 mod signals;

@@ -63,6 +63,7 @@
 //! | `compression` | gzip and deflate of messages, with a limit on the decompressed size |
 //! | `codec` | messages to bytes and back, within the size limits |
 //! | `reply` | [`ReplyFuture`] and [`ReplyStream`] |
+//! | [`service_manager`] | what systemd is told of a server |
 //! | `files` | files that are read again when they change |
 //! | `bearer_token` | [`BearerToken`] |
 //! | [`log`] | structured logs on standard error that no RPC waits for |
@@ -121,6 +122,7 @@ pub mod reflection_client;
 mod reply;
 mod server;
 mod service;
+pub mod service_manager;
 mod shutdown_signal;
 mod status;
 mod tls;

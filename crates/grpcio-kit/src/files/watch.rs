@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::reloads::Reloads;
 use super::{FileError, read};
+use crate::service_manager;
 
 /// The default interval at which files are checked for changes: 1 second. A change is in use after two of them.
 pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -82,6 +83,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
                         drop(latest);
                         reloads.succeeded.fetch_add(1, Ordering::Relaxed);
                         tracing::info!(generation, "the new {what} are in use");
+                        service_manager::reloaded();
                     }
                     Err(error) => {
                         reloads.failed.fetch_add(1, Ordering::Relaxed);

@@ -25,8 +25,10 @@ use crate::readiness::Readiness;
 use crate::reflection;
 use crate::server::queue_wait::QueueWait;
 use crate::server::streaming_calls::StreamingCalls;
+use crate::server::watchdog;
 use crate::service::route::{Route, Shared};
 use crate::service::{Service, unknown};
+use crate::service_manager;
 use crate::tls::server::ServerTls;
 
 /// The number of RPCs that each queue is ready to accept at a time; more wait in the C core.
@@ -34,6 +36,9 @@ use crate::tls::server::ServerTls;
 /// An RPC takes a slot when all of its request has arrived, if its method has one request, until the queue's thread runs
 /// the method. A slot takes about 300 bytes.
 const SLOTS_PER_QUEUE: usize = 512;
+
+/// How often the metrics measure the wait in a queue.
+const WAIT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +96,7 @@ pub struct ServerBuilder {
     interceptors: Vec<Arc<dyn Interceptor>>,
     readiness: Readiness,
     blocked_thread_threshold: Option<Duration>,
+    service_manager: bool,
 }
 
 impl Default for ServerBuilder {
@@ -110,6 +116,7 @@ impl Default for ServerBuilder {
             interceptors: Vec::new(),
             readiness: Readiness::default(),
             blocked_thread_threshold: Some(Duration::from_millis(100)),
+            service_manager: false,
         }
     }
 }
@@ -215,6 +222,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Tells the service manager that started the process, such as systemd, when the server accepts RPCs, when it has reloaded
+    /// files, when it begins to drain, and that no completion queue is blocked, if the service manager asks for that
+    /// (sd_notify(3): `READY`, `RELOADING`, `STOPPING`, `WATCHDOG`). Off by default; for the one server of a process.
+    pub fn service_manager(mut self, tell: bool) -> ServerBuilder {
+        self.service_manager = tell;
+        self
+    }
+
     /// Starts the server, which accepts RPCs when this returns.
     ///
     /// # Errors
@@ -230,11 +245,28 @@ impl ServerBuilder {
                 Err(source) => return Err(StartError::Listen { address, source }),
             }
         }
-        let _queue_wait = self.metrics.map(|metrics| measure(metrics, id, &environment)).transpose()?;
+        let measured = self.metrics.map(|metrics| measure(metrics, id, &environment)).transpose()?;
+        let time = self.service_manager.then(service_manager::watchdog).flatten();
+        let watched = time
+            .map(|time| watchdog::watch(&environment, time, service_manager::answers))
+            .transpose()
+            .map_err(StartError::Thread)?;
         server.start();
         self.readiness.set(true);
-        let (server, health, readiness) = (Some(server), self.health, self.readiness);
-        Ok(Server { _queue_wait, server, released, id, addresses, health, readiness })
+        if self.service_manager {
+            let addresses: Vec<_> = addresses.iter().map(ListenAddress::to_string).collect();
+            service_manager::ready(&format!("listening on {}", addresses.join(", ")));
+        }
+        Ok(Server {
+            _measured: [measured, watched],
+            server: Some(server),
+            released,
+            id,
+            addresses,
+            health: self.health,
+            readiness: self.readiness,
+            service_manager: self.service_manager,
+        })
     }
 
     /// Validates the configuration as [`ServerBuilder::start`] does, without listening.
@@ -342,5 +374,6 @@ fn paths(methods: &[MethodDescriptor]) -> CString {
 fn measure(metrics: Metrics, id: ServerId, environment: &Arc<Environment>) -> Result<QueueWait, StartError> {
     let help = "RPCs that the C core has received, whether or not they reach a method.";
     metrics.counter("grpc_server_core_started_total", help, move || id.calls_started().unwrap_or(0))?;
-    QueueWait::measure(environment, move |wait| metrics.waited(wait)).map_err(StartError::Thread)
+    QueueWait::measure(environment, WAIT_INTERVAL, move |_, wait| metrics.waited(wait), || ())
+        .map_err(StartError::Thread)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod builder;
 mod queue_wait;
 mod streaming_calls;
+mod watchdog;
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -20,6 +21,7 @@ use crate::listen::ListenAddress;
 use crate::readiness::Readiness;
 use crate::server::builder::ServerBuilder;
 use crate::server::queue_wait::QueueWait;
+use crate::service_manager;
 
 /// How long cancelled RPCs may take to release the threads of their queues.
 const CANCEL_BOUND: Duration = Duration::from_secs(5);
@@ -43,8 +45,8 @@ pub enum Drain {
 ///
 /// Dropping it cancels the RPCs in flight; [`Server::shutdown`] lets them finish.
 pub struct Server {
-    /// With metrics. Ends before the queues do.
-    _queue_wait: Option<QueueWait>,
+    /// For the metrics, and for the service manager. They end before the queues do.
+    _measured: [Option<QueueWait>; 2],
     /// `None` once it has been shut down.
     server: Option<grpcio::Server>,
     /// Resolves when the threads of all completion queues have let go of the methods, so that none runs any more.
@@ -53,6 +55,7 @@ pub struct Server {
     addresses: Vec<ListenAddress>,
     health: Option<Health>,
     readiness: Readiness,
+    service_manager: bool,
 }
 
 impl Server {
@@ -76,6 +79,9 @@ impl Server {
     /// readiness to not ready. Load balancers have until [`Server::shutdown`] to route around it.
     pub fn start_draining(&self) {
         self.readiness.set(false);
+        if self.service_manager {
+            service_manager::stopping();
+        }
         if let Some(health) = &self.health {
             health.shutdown();
         }

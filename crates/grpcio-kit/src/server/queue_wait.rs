@@ -16,10 +16,7 @@ use futures::StreamExt;
 use futures::channel::mpsc as events;
 use grpcio::{Channel, Client, Environment};
 
-/// How often the wait of each queue is measured.
-const INTERVAL: Duration = Duration::from_millis(100);
-
-/// The maximum number of these events that wait in a queue: those of ten seconds, the last bucket of the histogram.
+/// The maximum number of these events that wait in a queue. Of those of the metrics, ten seconds: the histogram's last bucket.
 const MAX_WAITING: usize = 100;
 
 /// Measures until it is dropped.
@@ -32,35 +29,39 @@ pub(super) struct QueueWait {
 }
 
 impl QueueWait {
-    /// Measures the queues of `environment`, and calls `observe` with each wait on the queue's thread.
+    /// Measures the queues of `environment` once per `interval`. Calls `observe` on the queue's thread with the number of the
+    /// queue, from 0, and the wait; and `then` on its own thread, each time.
     ///
     /// # Errors
     ///
     /// The thread cannot be started.
     pub fn measure(
         environment: &Arc<Environment>,
-        observe: impl Fn(Duration) + Clone + Send + 'static,
+        interval: Duration,
+        observe: impl Fn(usize, Duration) + Clone + Send + 'static,
+        mut then: impl FnMut() + Send + 'static,
     ) -> io::Result<QueueWait> {
-        let task = |_| {
+        let task = |(queue, _)| {
             // The way to a task on a queue's thread is a channel; this one never connects. Each has the next queue.
             let client = Client::new(Channel::lame(Arc::clone(environment), "queue-wait"));
             let (sender, receiver) = events::channel(MAX_WAITING);
             let observe = observe.clone();
             client.spawn(receiver.for_each(move |sent: Instant| {
-                observe(sent.elapsed());
+                observe(queue, sent.elapsed());
                 ready(())
             }));
             (client, sender)
         };
         let (clients, mut queues): (Vec<_>, Vec<events::Sender<Instant>>) =
-            environment.completion_queues().iter().map(task).unzip();
+            environment.completion_queues().iter().enumerate().map(task).unzip();
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new().name("queue-wait".to_owned()).spawn(move || {
-            while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                 for queue in &mut queues {
                     // Full if the thread has been blocked for so long: what waits tells it.
                     let _ = queue.try_send(Instant::now());
                 }
+                then();
             }
         })?;
         Ok(QueueWait { stop: Some(stop), thread: Some(thread), _clients: clients })
