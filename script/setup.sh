@@ -101,6 +101,7 @@ packages() {
         dnf:h2load | brew:h2load) say nghttp2 ;;
         apt-get:grpc++) say libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc pkg-config ;;
         apt-get:go) say golang-go golang-google-grpc-dev protobuf-compiler ;;
+        apt-get:systemd-nspawn) say systemd-container ;;
         apt-get:xz) say xz-utils ;;
         *:node) say nodejs npm ;;
         apt-get:java-grpc)

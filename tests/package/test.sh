@@ -1,0 +1,18 @@
+# shellcheck shell=sh disable=SC2154 # script/package, which sources it, sets package, release and the rest.
+# Tests the package in a clean Debian, of which a copy is booted. Needs root and systemd-nspawn.
+
+heading 'In a clean Debian'
+[ "$(id -u)" -eq 0 ] || die '--test needs root, for a container.'
+suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+root=$target/package/$suite
+if [ ! -d "$root" ]; then
+    rm -rf "$root.part"
+    mkdir -p "$target/package"
+    run debootstrap --variant=minbase \
+        --include=adduser,ca-certificates,dbus,libssl3,libstdc++6,systemd,systemd-sysv "$suite" "$root.part" >"$target/package/log" ||
+        die "the clean Debian cannot be had; see $target/package/log"
+    mv "$root.part" "$root"
+fi
+export PYTHONDONTWRITEBYTECODE=1
+start "$python" tests/package "$package" "$root" "$release/calc"
+wait "$job"
