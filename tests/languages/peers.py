@@ -1,6 +1,7 @@
 """The libraries of the matrix: those that script/bench measures too, and more."""
 
 import pathlib
+import shutil
 import sys
 
 import servers
@@ -88,13 +89,20 @@ class Java(Server):
         self.folder.mkdir(parents=True, exist_ok=True)
         protoc(f"--java_out={self.folder}", protos=[servers.PROTO.name, *servers.GOOGLE_RPC])
         sources = [*self.folder.rglob("*.java"), *self.source.iterdir()]
+        # Netty wants another name than Debian gives the library, and follows links.
+        library = next(pathlib.Path("/usr/lib").glob("*/jni/libnetty-tcnative.so"))
+        shutil.copy(library, self.folder / "libnetty_tcnative.so")
         required([tool("javac"), "-nowarn", "-d", str(self.folder), "-cp", self.classpath, *map(str, sources)])
 
+    @property
+    def java(self):
+        return ["java", f"-Djava.library.path={self.folder}", "-cp", self.classpath]
+
     def command(self):
-        return ["java", "-cp", self.classpath, "Server", "127.0.0.1:0"]
+        return [*self.java, "Server", "127.0.0.1:0"]
 
     def check_command(self):
-        return ["java", "-cp", self.classpath, "Check"]
+        return [*self.java, "Check"]
 
     def versions(self):
         jar = pathlib.Path("/usr/share/java/grpc-core.jar").resolve().stem
