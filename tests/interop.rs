@@ -4,7 +4,7 @@ use calc::{Client, Error};
 use futures::executor::block_on;
 use grpcio_kit::Code;
 
-use crate::common::process::{ServerProcess, example, python, run, stdout_of};
+use crate::common::process::{ServerProcess, example, program, python, run, stdout_of};
 use crate::common::{PATIENCE, calculator, target};
 
 const RESULTS: &str = "30\n10\n200\n5.0\n";
@@ -74,4 +74,10 @@ fn the_rust_client_has_typed_errors_for_the_python_server() {
     let client = Client::connect(server.target()).unwrap().timeout(PATIENCE);
     assert!(matches!(client.multiply(65536, 65536), Err(Error::Overflow { result: 4_294_967_296, .. })));
     assert!(matches!(client.divide(1, 0), Err(Error::DivisionByZero(_))));
+}
+
+#[test]
+fn the_language_matrix_fails_for_a_faulty_server_and_a_faulty_client() {
+    let check_client = program().with_file_name("check-client");
+    stdout_of(python("tests/python/faulty_peers.py").arg(check_client));
 }
