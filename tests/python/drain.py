@@ -136,14 +136,17 @@ def slow_reader_after_one_goaway(target):
 
 
 def slowest_reader(target):
-    """A client that would need minutes for its replies, although its stream has ended on the server."""
-    client, stream = opened(target, **SLOW)
+    """A client that would need a minute more for its replies, although its stream has ended on the server."""
+    # With a smaller buffer the system itself would close the connection, 20 s after it first was full.
+    client, stream = opened(target, **SLOW | {"receive_buffer": 65536})
     client.wait_for(GoAwayFrame)
     client.wait_for(GoAwayFrame)
+    client.send(DataFrame(stream, FRAMED * MANY))
+    client.send(DataFrame(stream, FRAMED * MANY))
     send_requests(client, stream)
-    # 8 KB/s: with much less the system itself closes the connection, after 20 s without room for more.
-    while client.socket.recv(2048):
-        time.sleep(0.25)
+    # 16 KB/s
+    while client.socket.recv(16384):
+        time.sleep(1)
 
 
 def idle_connection(target):
