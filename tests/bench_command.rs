@@ -147,6 +147,16 @@ fn errors_are_told_by_their_status_and_wrong_answers_for_themselves() {
     }
 }
 
+#[test]
+fn calls_are_retried_only_if_asked_for() {
+    for (retry, outcome) in [(&[][..], ["3", "7"]), (&["--retry"], ["0", "10"])] {
+        let server = faulty("restarting");
+        let count = ["--count", "10", "--concurrency", "1", "--format", "json"];
+        let (_, report, _) = bench(server.target(), &[&count[..], retry].concat());
+        assert_eq!(values(&report, &["failed", "succeeded"]), outcome, "{retry:?}");
+    }
+}
+
 /// The server takes a second for one call, and all others wait for it. 200 calls are due in that second, of which only
 /// four can begin: if only these were late, the report would be of a server that is fast for 99 calls of 100. The calls
 /// that are due in the first half of that second take half a second or more each, however fast the machine is.

@@ -40,6 +40,7 @@ mod listen;
 mod log;
 mod metrics;
 mod own_service;
+mod package;
 mod panics;
 mod patches;
 mod pollers;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use calc::Client;
 use calc::arithmetic::Operation;
+use calc::client::IDEMPOTENT;
 use grpcio_kit::ShutdownSignal;
 use grpcio_load::{Amount, Load, LoadError, Report, Settings};
 use structopt::StructOpt;
@@ -66,6 +67,9 @@ pub struct Options {
     #[structopt(long, value_name = "FORMAT", env = "CALC_BENCH_FORMAT",
         default_value = "text", possible_values = &["text", "json"])]
     format: String,
+    /// Retry unary calls that fail with UNAVAILABLE, as the other commands do; a call counts once
+    #[structopt(long)]
+    retry: bool,
     /// Show no progress on standard error
     #[structopt(long)]
     quiet: bool,
@@ -75,7 +79,11 @@ pub struct Options {
 
 impl Options {
     pub fn run(self) -> Result<(), Exit> {
-        let load = Load::connect(self.server.builder()?, self.settings()?).map_err(|error| self.exit(error))?;
+        let mut channels = self.server.builder()?;
+        if self.retry {
+            channels = channels.retry_idempotent([IDEMPOTENT]);
+        }
+        let load = Load::connect(channels, self.settings()?).map_err(|error| self.exit(error))?;
         let signal = ShutdownSignal::listen().map_err(Exit::bench)?;
         let run = load.stop_handle();
         // The first signal ends the run, a second one the process.
