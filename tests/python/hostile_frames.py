@@ -319,8 +319,12 @@ def made_you_reset(target):
         is_serving(target)
 
 
+# Of the server in `paths`.
+TOKEN = field("authorization", "Bearer 0123456789abcdef")
+
+
 def paths(target):
-    """CVE-2026-33186: a path that is not the method's own reaches no method, and so needs no authentication."""
+    """CVE-2026-33186: a path that is not the method's own reaches no method, and is not open because that one is."""
     unimplemented, unauthenticated, unknown = 12, 16, 2
     method, public = "/calc.Calculator/Add", "/grpc.health.v1.Health/Check"
     client = Raw(target)
@@ -334,8 +338,10 @@ def paths(target):
             f"{path}\0", f" {path}", f"{path} ", path.replace("/", "\\"), path.replace("/", "%2F"), path.lower(),
             f"/{service}/%{ord(name[0]):x}{name[1:]}", f"/{service}", f"/{service}/",
         ):
-            got = client.outcome(path=other)
-            assert got == unimplemented, (other, got)
+            got = client.outcome(path=other), client.outcome(TOKEN, path=other)
+            # The C core itself answers a request with an empty path.
+            expected = unauthenticated if other else unimplemented
+            assert got == (expected, unimplemented), (other, got)
     assert client.outcome(path=None) == unknown
     # A request with two paths is malformed, in whichever order they come.
     assert client.outcome(field(":path", method), path=public) == -PROTOCOL_ERROR
