@@ -7,6 +7,7 @@ CALC the program, whose clients run outside of it. Needs root and systemd-nspawn
 """
 
 import contextlib
+import gzip
 import pathlib
 import re
 import shutil
@@ -47,6 +48,10 @@ def install(debian, package, calc):
     assert "serve" in commands, listed
     pages = {"calc.1.gz", *(f"calc-{command}.1.gz" for command in commands)}
     assert pages <= {page.name for page in (debian.root / "usr/share/man/man1").iterdir()}, pages
+    licences = gzip.decompress((debian.root / "usr/share/doc/calc/licences.gz").read_bytes()).decode()
+    named = set(re.findall("^==== ([^/]+)/(.*/)?[^/]+ ====$", licences, re.MULTILINE))
+    assert {"abseil-cpp", "upb"} <= {pathlib.Path(folder).name for _, folder in named}, named
+    assert any(crate.startswith("protobuf-3.") for crate, _ in named), named
     debian.run("bash", "-n", "/usr/share/bash-completion/completions/calc")
 
 
