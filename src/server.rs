@@ -88,8 +88,9 @@ pub fn run(server: ServerBuilder, options: ShutdownOptions) -> Result<Drain, Run
     let _ = writeln!(stdout, "Server Start..").and_then(|()| stdout.flush());
     let signal = shutdown.wait();
     let ShutdownOptions { drain_delay, grace } = options;
-    service_manager::extend_timeout(drain_delay.saturating_add(grace).saturating_add(SHUTDOWN_BOUND));
     server.start_draining();
+    // After STOPPING: if another process than systemd has sent the signal, its timeout begins with that.
+    service_manager::extend_timeout(drain_delay.saturating_add(grace).saturating_add(SHUTDOWN_BOUND));
     if !drain_delay.is_zero() {
         let seconds = drain_delay.as_secs_f64();
         notice(&format!("{signal}: health is NOT_SERVING; draining in {seconds} s (--drain-delay)"));

@@ -52,9 +52,9 @@ fn it_is_told_that_the_server_accepts_rpcs_and_that_it_drains() {
     assert_eq!(manager.next(), ["READY=1".to_owned(), format!("STATUS=listening on {}", server.target())]);
     assert_eq!(stdout_of(&mut calc(&["add", "20", "10", "--target", server.target()])), "30\n");
     server.process.signal(SIGTERM);
+    assert_eq!(manager.next(), ["STOPPING=1", "STATUS=draining"]);
     // Drain delay, grace, and ten seconds more.
     assert_eq!(manager.next(), ["EXTEND_TIMEOUT_USEC=110500000"]);
-    assert_eq!(manager.next(), ["STOPPING=1", "STATUS=draining"]);
     assert_eq!(server.process.wait().code(), Some(0));
 }
 

@@ -7,22 +7,26 @@ CALC the program, whose clients run outside of it. Needs root and systemd-nspawn
 """
 
 import contextlib
+import gzip
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from container import Container
 from load import Load
 
 TARGET = "127.0.0.1:50050"
+TLS = {"CALC_LISTEN": TARGET, "CALC_TLS_CERT": "/etc/calc/tls/server.crt", "CALC_TLS_KEY": "/etc/calc/tls/server.key"}
 
 
 def main():
     package, root, calc = map(pathlib.Path, sys.argv[1:])
     with tempfile.TemporaryDirectory() as folder, Container(root, pathlib.Path(folder)) as debian:
-        for step in [install, check_unit, serve_over_tls, upgrade, remove, purge]:
+        for step in [install, check_units, serve_over_tls, upgrade, stop_after_a_long_drain, restart_when_stuck, remove, purge]:
             step(debian, package, calc)
             print(f"{step.__name__.replace('_', ' ')}: passed", flush=True)
 
@@ -44,10 +48,17 @@ def install(debian, package, calc):
     assert "serve" in commands, listed
     pages = {"calc.1.gz", *(f"calc-{command}.1.gz" for command in commands)}
     assert pages <= {page.name for page in (debian.root / "usr/share/man/man1").iterdir()}, pages
+    licences = gzip.decompress((debian.root / "usr/share/doc/calc/licences.gz").read_bytes()).decode()
+    named = set(re.findall("^==== ([^/]+)/(.*/)?[^/]+ ====$", licences, re.MULTILINE))
+    assert {"abseil-cpp", "upb"} <= {pathlib.Path(folder).name for _, folder in named}, named
+    assert any(crate.startswith("protobuf-3.") for crate, _ in named), named
     debian.run("bash", "-n", "/usr/share/bash-completion/completions/calc")
 
 
-def check_unit(debian, package, calc):
+def check_units(debian, package, calc):
+    for unit in ("calc.service", "calc@.service")
+    )
+    assert service == instance and "TimeoutStopSec=30" in service, (service, instance)
     for unit in ("calc.service", "calc@.service"):
         verified = debian.start("systemd-analyze", "verify", "--man=no", f"/usr/lib/systemd/system/{unit}")
         assert verified.returncode == 0 and not verified.stderr, verified
@@ -70,11 +81,16 @@ def serve_over_tls(debian, package, calc):
     )
     debian.run("chown", "-R", "root:calc", "/etc/calc/tls")
     debian.run("chmod", "0640", "/etc/calc/tls/server.key")
-    settings = {"CALC_LISTEN": TARGET, "CALC_TLS_CERT": "/etc/calc/tls/server.crt"}
-    configure(debian, settings | {"CALC_TLS_KEY": "/etc/calc/tls/server.key"})
+    configure(debian, TLS | {"CALC_METRICS": "127.0.0.1:9090"})
     debian.run("systemctl", "restart", "calc")
     with Load(debian, [TARGET], ca=tls / "server.crt") as load:
         load.wait_for_calls(100)
+    # The sandbox hides nothing of /proc that a metric needs.
+    metrics = debian.in_network("curl", "--silent", "--show-error", "--fail", "http://127.0.0.1:9090/metrics")
+    started = re.search(r"^process_start_time_seconds (\S+)$", metrics, re.MULTILINE)
+    assert started and time.time() - float(started[1]) < 600, started
+    configure(debian, TLS)
+    debian.run("systemctl", "restart", "calc")
 
 
 def newer(package, folder):
@@ -98,9 +114,9 @@ def upgrade(debian, package, calc):
         loads = [stack.enter_context(Load(debian, targets, ca)) for targets in ([TARGET], instances)]
         for load in loads:
             load.wait_for_calls(1000)
-        before = main_pid(debian, "calc")
+        before = show(debian, "MainPID")
         debian.run("apt-get", "install", "--yes", "--quiet", copy(debian, newer(package, pathlib.Path(folder)), "newer.deb"))
-        assert main_pid(debian, "calc") != before, "the upgrade has not restarted the service"
+        assert show(debian, "MainPID") != before, "the upgrade has not restarted the service"
         for number in (1, 2):
             debian.run("systemctl", "restart", f"calc@{number}")
         for load in loads:
@@ -109,8 +125,38 @@ def upgrade(debian, package, calc):
     assert str(TARGET) in debian.run("cat", "/etc/calc/environment"), "the upgrade has replaced the configuration"
 
 
-def main_pid(debian, unit):
-    return debian.run("systemctl", "show", "--property=MainPID", unit)
+def show(debian, name, unit="calc"):
+    return debian.run("systemctl", "show", "--value", f"--property={name}", unit).strip()
+
+
+def override(debian, **settings):
+    """Overrides settings of the unit, and restarts it."""
+    folder = debian.root / "etc/systemd/system/calc.service.d"
+    folder.mkdir(exist_ok=True)
+    (folder / "test.conf").write_text("[Service]\n" + "".join(f"{key}={value}\n" for key, value in settings.items()))
+    debian.run("systemctl", "daemon-reload")
+    debian.run("systemctl", "restart", "calc")
+
+
+def stop_after_a_long_drain(debian, package, calc):
+    """The server asks for the time that its drain delay needs, whether systemd stops it or another program does."""
+    configure(debian, TLS | {"CALC_DRAIN_DELAY": 8})
+    for stop in (["systemctl", "stop", "calc"], ["sh", "-c", 'kill "$(systemctl show --value --property=MainPID calc)"']):
+        override(debian, TimeoutStopSec=4)
+        debian.run(*stop)
+        debian.wait_for(lambda: show(debian, "ActiveState") in ("inactive", "failed"), "the service to stop")
+        assert show(debian, "Result") == "success", debian.journal()
+
+
+def restart_when_stuck(debian, package, calc):
+    configure(debian, TLS)
+    override(debian, WatchdogSec=5, TimeoutStopSec=5)
+    before = show(debian, "MainPID")
+    debian.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", "calc")
+    debian.wait_for(lambda: show(debian, "NRestarts") != "0" and show(debian, "ActiveState") == "active", "a new server")
+    assert show(debian, "MainPID") != before and "Watchdog timeout" in debian.journal(), debian.journal()
+    shutil.rmtree(debian.root / "etc/systemd/system/calc.service.d")
+    debian.run("systemctl", "daemon-reload")
 
 
 def remove(debian, package, calc):

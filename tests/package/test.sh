@@ -1,6 +1,9 @@
 # shellcheck shell=sh disable=SC2154 # script/package, which sources it, sets package, release and the rest.
 # Tests the package in a clean Debian, of which a copy is booted. Needs root and systemd-nspawn.
 
+heading "Debian's policy"
+lintian --allow-root --fail-on error "$package"
+
 heading 'In a clean Debian'
 [ "$(id -u)" -eq 0 ] || die '--test needs root, for a container.'
 suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
