@@ -66,6 +66,8 @@ has() {
     node) works node --version && works npm --version ;;
     java-grpc) works javac --version && [ -e /usr/share/java/grpc-netty.jar ] && [ -e /usr/share/java/netty-codec-http2.jar ] &&
         [ -e /usr/share/java/netty-tcnative.jar ] && [ -e /usr/share/java/protobuf.jar ] && [ -e /usr/share/java/perfmark-api.jar ] && works protoc --version ;;
+    haproxy | nginx) works "$1" -v ;;
+    ip) works ip -V ;;
     ruby-grpc) works ruby -rgrpc -e 'exit' && works protoc --version ;;
     *) works "$1" --version ;;
     esac
@@ -102,6 +104,9 @@ packages() {
         apt-get:grpc++) say libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc pkg-config ;;
         apt-get:go) say golang-go golang-google-grpc-dev protobuf-compiler ;;
         apt-get:systemd-nspawn) say systemd-container ;;
+        apt-get:nginx) say nginx-light ;;
+        apt-get:ip) say iproute2 ;;
+        dnf:ip) say iproute ;;
         apt-get:xz) say xz-utils ;;
         *:node) say nodejs npm ;;
         apt-get:java-grpc)
