@@ -43,7 +43,8 @@ pub(super) fn watch(
 mod tests {
     use std::sync::mpsc;
 
-    use futures::future::lazy;
+    use futures::FutureExt;
+    use futures::channel::oneshot;
     use grpcio::{Channel, Client, EnvBuilder};
 
     use super::*;
@@ -61,10 +62,13 @@ mod tests {
         let client = Client::new(Channel::lame(Arc::clone(&environment), "blocked"));
         let (blocked, is_blocked) = mpsc::channel();
         let (unblock, unblocked) = mpsc::channel::<()>();
-        client.spawn(lazy(move |_| {
+        // What comes before the first wait is not on the queue's thread.
+        let (go, gone) = oneshot::channel::<()>();
+        client.spawn(gone.map(move |_| {
             blocked.send(()).unwrap();
             let _ = unblocked.recv();
         }));
+        drop(go);
         is_blocked.recv_timeout(PATIENCE).unwrap();
         // One may be on its way.
         let _ = answered.recv_timeout(Duration::from_millis(200));
