@@ -65,7 +65,8 @@ has() {
     go) works go version && [ -d /usr/share/gocode/src/google.golang.org/grpc ] && works protoc --version ;;
     node) works node --version && works npm --version ;;
     java-grpc) works javac --version && [ -e /usr/share/java/grpc-netty.jar ] && [ -e /usr/share/java/netty-codec-http2.jar ] &&
-        [ -e /usr/share/java/netty-tcnative.jar ] && [ -e /usr/share/java/protobuf.jar ] && [ -e /usr/share/java/perfmark-api.jar ] && works protoc --version ;;
+        [ -e /usr/share/java/netty-tcnative.jar ] && [ -e /usr/share/java/protobuf.jar ] &&
+        [ -e /usr/share/java/perfmark-api.jar ] && works protoc --version ;;
     haproxy | nginx) works "$1" -v ;;
     ip) works ip -V ;;
     ruby-grpc) works ruby -rgrpc -e 'exit' && works protoc --version ;;

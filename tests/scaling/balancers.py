@@ -16,7 +16,7 @@ TLS, MUTUAL_TLS = "127.0.0.1:50443", "127.0.0.1:50444"
 class Balancer:
     """A program with a configuration of deploy/ in `files`, where its certificates are."""
 
-    # The command, with the folder for its first {}.
+    # The command, with {} for the folder.
     command = ()
     name = ""
 
@@ -56,6 +56,11 @@ class Balancer:
         pair = ["--tls-cert", self.files / "tls/client.crt", "--tls-key", self.files / "tls/client.key"]
         return ["--target", MUTUAL_TLS, "--tls-ca", self.files / "tls/ca.crt", *pair]
 
+    # Of a client without a certificate, where mutual TLS needs one.
+    @property
+    def stranger(self):
+        return ["--target", MUTUAL_TLS, "--tls-ca", self.files / "tls/ca.crt"]
+
     # Whether the load's client must retry UNAVAILABLE.
     retries = ()
     # Where an attacker of the balancer's HTTP/2 connects.
@@ -89,11 +94,14 @@ class RoundRobin(Balancer):
 
     @property
     def client(self):
-        addresses = ",".join(f"127.0.0.1:{port}" for port in (50051, 50052, 50053))
         pair = ["--tls-cert", self.files / "tls/client.crt", "--tls-key", self.files / "tls/client.key"]
-        return ["--target", f"ipv4:{addresses}", "--load-balancing", "round_robin"] + [
-            "--tls-ca", self.files / "tls/ca.crt", "--tls-server-name", "localhost", *pair
-        ]
+        return [*self.stranger, *pair]
+
+    @property
+    def stranger(self):
+        target = "ipv4:127.0.0.1:50051,127.0.0.1:50052,127.0.0.1:50053"
+        tls = ["--tls-ca", self.files / "tls/ca.crt", "--tls-server-name", "localhost"]
+        return ["--target", target, "--load-balancing", "round_robin", *tls]
 
     mutual_client = client
     retries = ("--retry",)

@@ -19,7 +19,8 @@ class Load:
     """`calc bench` with RATE calls a second, each of them verified."""
 
     def __init__(self, program, balancer, *arguments):
-        command = [program, "bench", *balancer.client, *balancer.retries, "--quiet", "--format=json", "--connections=4", "--timeout=15"]
+        command = [program, "bench", *balancer.client, *balancer.retries, "--quiet", "--format=json"]
+        command += ["--connections=4", "--timeout=15"]
         self.process = subprocess.Popen([*map(str, command), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def __enter__(self):
@@ -61,10 +62,13 @@ def wait_for_calls(replica):
 
 def calculates(program, replicas, balancer, seconds):
     """a call over TLS, and over mutual TLS"""
+    add = lambda client: subprocess.run([program, "add", "20", "10", *client], capture_output=True, text=True, timeout=60)
     for client in (balancer.client, balancer.mutual_client):
-        output = subprocess.run([program, "add", "20", "10", *client], capture_output=True, text=True, timeout=60)
+        output = add(client)
         assert output.stdout == "30\n", output
-    return "30"
+    output = add(balancer.stranger)
+    assert output.returncode != 0 and not output.stdout, output
+    return "30; refused without a certificate"
 
 
 def spreads(program, replicas, balancer, seconds):
@@ -124,6 +128,9 @@ def keeps_a_stream(program, replicas, balancer, seconds):
     batch.stdin.flush()
     for replica in replicas:
         replica.signal(signal.SIGTERM)
+    # After the drain delay: the clients of the replicas have GOAWAY.
+    for replica in replicas:
+        assert wait_until(lambda: "draining; in-flight RPCs" in replica.logged()), replica.logged()
     batch.stdin.write(lines[len(lines) // 2 :])
     batch.stdin.close()
     reader.join(120)

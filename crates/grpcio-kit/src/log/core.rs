@@ -4,7 +4,7 @@
 //! `GRPC_TRACE`, becomes `debug`, and `DEBUG` becomes `trace`: at `info`, a healthy server logs nothing of it.
 //!
 //! Errors that anyone who can connect can cause become `info`, each of them at most once a second: an attacker cannot
-//! hide other lines, nor raise an alarm. They name the peer (patch 0032).
+//! hide other lines, nor raise an alarm. Those about requests, handshakes and whole connections name the peer (patch 0032).
 
 use std::cell::Cell;
 use std::collections::HashMap;

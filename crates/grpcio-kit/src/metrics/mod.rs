@@ -20,13 +20,14 @@
 //! | `process_*` | counter, gauges | (Linux; `process_cpu_seconds_total` in whole seconds) |
 //!
 //! The labels of a method are `grpc_type` (`unary`, `client_stream`, `server_stream`, `bidi_stream`), `grpc_service`
-//! and `grpc_method`; a method that the server does not have is `other` of `other`: no client can add a series. The messages of a streaming RPC are counted when it ends.
+//! and `grpc_method`; a method that the server does not have is `other` of `other`: no client can add a series. The
+//! messages of a streaming RPC are counted when it ends.
 //!
 //! An RPC reaches its method when its request has arrived. What comes before is not in the metrics of methods, but in two
 //! of their own, without a method ([`ServerBuilder::metrics`](crate::ServerBuilder::metrics)):
 //! `grpc_server_core_started_total` counts the RPCs that the C core rejects too, and those that end before they reach their
-//! method; `grpc_server_queue_wait_seconds` has the time that RPCs wait in their completion
-//! queue, measured ten times a second in each.
+//! method; `grpc_server_queue_wait_seconds` has the time that RPCs wait in their completion queue, measured ten times a
+//! second in each.
 
 mod rpcs;
 mod shards;

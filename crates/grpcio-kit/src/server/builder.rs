@@ -55,7 +55,8 @@ pub enum StartError {
         /// The reason.
         source: io::Error,
     },
-    /// Two services have the same name; the C core would serve only one.
+    /// Two services have the same name, of which only one would be served. The server itself has `other`, for the methods
+    /// that it does not have.
     #[error("the service {0} is registered twice")]
     DuplicateService(&'static str),
     /// [`Service::on_workers`] was given a method that cannot run on worker threads.
@@ -318,6 +319,7 @@ impl ServerBuilder {
         if self.reflection {
             services.extend(reflection::services(&services, std::mem::take(&mut self.reflected_files))?);
         }
+        services.push(unknown::service(&services));
         for (index, service) in services.iter().enumerate() {
             if let Some(path) = service.not_for_workers.first() {
                 return Err(StartError::NotForWorkers(path));
@@ -326,7 +328,6 @@ impl ServerBuilder {
                 return Err(StartError::DuplicateService(service.name()));
             }
         }
-        services.push(unknown::service(&services));
         // First, so that they count the RPCs that the others reject.
         self.interceptors.splice(..0, self.metrics.iter().map(|metrics| Arc::new(metrics.clone()) as _));
         // Last, so that the others see the RPCs that it rejects.
