@@ -22,6 +22,7 @@ mod conformance;
 mod connections;
 mod contract;
 mod decoding;
+mod deploy;
 mod drain;
 mod examples;
 mod faulty_servers;

@@ -163,7 +163,7 @@ fn the_environment_can_name_the_system_s_ca_bundle() {
 fn a_key_that_others_can_access_is_a_warning() {
     let folder = Folder::new();
     let (certificate, key) = (folder.arg("tls.crt"), folder.arg("tls.key"));
-    chmod(&folder.path("tls.key"), 0o640);
+    chmod(&folder.path("tls.key"), 0o644);
     let server = ServerProcess::start(&mut calc(&[
         "serve",
         "--listen",
@@ -174,7 +174,7 @@ fn a_key_that_others_can_access_is_a_warning() {
         &key,
     ]));
     let line = server.wait_for_line_with("group or others have access to the private key");
-    assert!(line.contains("WARN") && line.contains("tls.key") && line.contains("0640"), "{line}");
+    assert!(line.contains("WARN") && line.contains("tls.key") && line.contains("0644"), "{line}");
 }
 
 #[test]

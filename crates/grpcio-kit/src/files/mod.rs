@@ -5,7 +5,7 @@ pub(crate) mod watch;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Maximum size of a file: 1 MiB. A bundle of all public CAs has a quarter of that.
@@ -71,15 +71,43 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     Ok(content)
 }
 
-/// Logs a warning if users other than its owner can access a file with a secret.
+/// Logs a warning if users who should not can access a file with a secret.
 pub(crate) fn warn_if_exposed(path: &Path, what: &str) {
     // Follows symlinks, whose own mode means nothing.
     let Ok(metadata) = fs::metadata(path) else {
         return;
     };
     let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    if is_exposed(metadata.uid(), mode) {
         let mode = format!("{mode:04o}");
         tracing::warn!(file = %path.display(), mode, "group or others have access to {what}; restrict it with chmod 600");
+    }
+}
+
+/// Whether users other than the owner have access. The group may read a file of root's, as PostgreSQL allows it for
+/// keys: that is how Debian and Kubernetes hand them to a service.
+fn is_exposed(owner: u32, mode: u32) -> bool {
+    let allowed = if owner == 0 { 0o740 } else { 0o700 };
+    mode & 0o777 & !allowed != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_exposed;
+
+    #[test]
+    fn a_group_may_read_files_of_root_only() {
+        for (owner, mode, exposed) in [
+            (0, 0o600, false),
+            (0, 0o640, false),
+            (0, 0o440, false),
+            (0, 0o644, true),
+            (0, 0o660, true),
+            (1000, 0o600, false),
+            (1000, 0o640, true),
+            (1000, 0o604, true),
+        ] {
+            assert_eq!(is_exposed(owner, mode), exposed, "{owner} {mode:o}");
+        }
     }
 }
