@@ -3,7 +3,8 @@
 
 use std::io::Write;
 
-use crate::common::process::{program, python, stdout_of};
+use crate::common::certificates::Folder;
+use crate::common::process::{ServerProcess, calc, program, python, stdout_of};
 
 /// The path of a tool, or nothing where the system does not provide it: the test's output says so.
 fn tool(variable: &str) -> Option<String> {
@@ -18,4 +19,20 @@ fn tool(variable: &str) -> Option<String> {
 #[test]
 fn the_objects_for_kubernetes_are_valid_and_their_numbers_fit_the_server() {
     stdout_of(python("tests/python/kubernetes.py").arg(program()).args(tool("CALC_KUBECTL")));
+}
+
+#[test]
+fn every_alert_fires_in_its_situation_only_and_names_metrics_of_the_server() {
+    let folder = Folder::new();
+    folder.put("tokens", "0123456789abcdef");
+    let server = ServerProcess::start(&mut calc(&[
+        "serve",
+        "--listen=127.0.0.1:0",
+        "--metrics=127.0.0.1:0",
+        &format!("--tls-cert={}", folder.arg("tls.crt")),
+        &format!("--tls-key={}", folder.arg("tls.key")),
+        &format!("--token-file={}", folder.arg("tokens")),
+    ]));
+    let page = server.metrics.clone().unwrap();
+    stdout_of(python("tests/python/prometheus.py").arg(page).args(tool("CALC_PROMTOOL")));
 }

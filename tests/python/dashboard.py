@@ -10,12 +10,12 @@ import sys
 from metrics import fetch, parse
 
 # Words of a query that are not metrics: functions and keywords.
-NOT_METRICS = {"sum", "rate", "increase", "histogram_quantile", "max", "min", "by", "on", "and", "or", "clamp_min", "le"}
+NOT_METRICS = set("sum count rate increase changes histogram_quantile max min absent by on and or clamp_min le".split())
 
 
 def metrics_of(query):
-    query = re.sub(r"\{[^}]*\}|\[[^\]]*\]|\bby\s*\([^)]*\)|\"[^\"]*\"", " ", query)
-    return set(re.findall(r"\b[a-z_][a-z0-9_]*", query)) - NOT_METRICS
+    query = re.sub(r"\{[^}]*\}|\[[^\]]*\]|\b(by|on)\s*\([^)]*\)|\"[^\"]*\"", " ", query)
+    return set(re.findall(r"\b[a-z_][a-z0-9_:]*", query)) - NOT_METRICS
 
 
 def main():

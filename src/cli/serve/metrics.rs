@@ -44,6 +44,9 @@ impl Metrics {
         let (Some(address), Some(metrics)) = (self.metrics, metrics) else {
             return Ok(None);
         };
+        let ready = readiness.clone();
+        let help = "1 while the server accepts RPCs, 0 before that and while it drains.";
+        metrics.gauge("calc_ready", help, move || f64::from(u8::from(ready.is_ready()))).map_err(Exit::failed)?;
         let pages = Pages::new().metrics(metrics).health(move || readiness.is_ready());
         let server = HttpServer::start(&address, pages).map_err(Exit::failed)?;
         notice(&format!("metrics on http://{}/metrics", server.address()));
