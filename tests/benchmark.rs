@@ -15,3 +15,8 @@ fn the_benchmark_is_content_with_our_replies() {
     let server = calculator();
     stdout_of(python("benches/compare/replies.py").arg(target(&server)));
 }
+
+#[test]
+fn the_plan_of_capacity_follows_from_the_benchmark() {
+    stdout_of(python("benches/compare/capacity.py").arg("--check"));
+}

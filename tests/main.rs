@@ -59,5 +59,6 @@ mod tls;
 mod tls_files;
 mod tls_reload;
 mod torture;
+mod traces;
 mod unknown_methods;
 mod waiting_methods;

@@ -14,6 +14,7 @@ import signal
 import sys
 
 import batch_service
+import capacity
 import chart
 import clients
 import comparison
@@ -212,6 +213,8 @@ def main():
             folder.joinpath("benchmarks.svg").write_text(drawing)
         folder.joinpath("benchmarks.md").write_text(f"{beginning}\n{picture}{body}")
         tell(f"Written to {folder / 'benchmarks.md'}.")
+        if folder == capacity.DOCS:
+            capacity.update(check=False)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import platform
 
 from callers import COUNT, RATE
-from faults import MIB, RECOVERY
+from faults import MIB, RECOVERY, THREADS_RECOVERY
 
 HEAD = f"""# Faults
 
@@ -20,7 +20,7 @@ second; every tenth call opens a connection. p50 and p99 are theirs, of every ca
 included, counted from when the call was due. *kept* and *new* are the fractions of calls that succeeded on connections that
 the callers keep, and on new ones. *peak* is the maximum of the server's resident memory since its start. *recovery* is the
 time from the fault's end until the last call that failed or took 0.5 s had ended, at most {RECOVERY} s; within {RECOVERY} s the
-descriptors and threads are back, too.
+descriptors are back, too, and within {THREADS_RECOVERY} s the threads.
 """
 
 

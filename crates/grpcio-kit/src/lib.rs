@@ -67,6 +67,7 @@
 //! | `files` | files that are read again when they change |
 //! | `bearer_token` | [`BearerToken`] |
 //! | [`log`] | structured logs on standard error that no RPC waits for |
+//! | `trace_context` | [`TraceContext`]: W3C's `traceparent` |
 //! | `c_core` | [`core_version`]: which C core the program is linked with |
 //! | `readiness` | [`Readiness`] |
 //! | `shutdown_signal` | [`ShutdownSignal`]: SIGTERM, SIGINT and SIGHUP |
@@ -126,6 +127,7 @@ pub mod service_manager;
 mod shutdown_signal;
 mod status;
 mod tls;
+mod trace_context;
 pub mod wire;
 
 pub use access_log::{AccessLog, InvalidRate};
@@ -165,6 +167,7 @@ pub use status::Status;
 pub use status::code::Code;
 pub use tls::client::ClientTls;
 pub use tls::server::{ClientAuth, ServerTls, ServerTlsFiles};
+pub use trace_context::TraceContext;
 
 /// Generated code of the standard services.
 pub mod proto {

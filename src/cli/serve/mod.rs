@@ -5,6 +5,7 @@ mod limits;
 mod log;
 mod metrics;
 mod tls;
+mod traces;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -56,6 +57,8 @@ pub struct Serve {
     metrics: metrics::Metrics,
     #[structopt(flatten)]
     log: log::Log,
+    #[structopt(flatten)]
+    traces: traces::Traces,
     /// Check the configuration, files included, and exit without listening
     #[structopt(long)]
     check: bool,
@@ -83,6 +86,7 @@ impl Serve {
         if let Some(metrics) = &metrics {
             builder = builder.metrics(metrics);
         }
+        let (mut builder, _recording) = self.traces.apply(builder)?;
         builder = self.log.apply(builder)?;
         builder = self.auth.apply(builder, &self.tls, &self.listen, metrics.as_ref())?;
         builder = self.tls.apply(builder, metrics.as_ref())?;

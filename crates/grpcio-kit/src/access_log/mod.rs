@@ -1,14 +1,11 @@
 //! The access log: a `tracing` event for each RPC, or for a sample of them.
 
-mod trace_context;
-
 use tracing::Level;
 
 use crate::call::Call;
 use crate::interceptor::{Interceptor, Outcome};
 use crate::status::code::Code;
 use crate::status::cut;
-use trace_context::TraceParent;
 
 /// The target of the events.
 pub const TARGET: &str = "access";
@@ -30,7 +27,8 @@ const MAX_REQUEST_ID: usize = 128;
 /// | `duration_us` | from the first interceptor to the status, in microseconds |
 /// | `received`, `sent` | numbers of messages |
 /// | `request_id` | the client's `x-request-id` if it is up to 128 printable ASCII characters; random otherwise |
-/// | `trace_id`, `parent_id` | of the client's `traceparent`, if it is valid (W3C Trace Context) |
+/// | `trace_id` | the trace of [`Call::trace_context`] |
+/// | `parent_id` | the client's span, from its `traceparent` |
 ///
 /// RPCs with a code that OpenTelemetry counts as a server error (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL,
 /// UNAVAILABLE, DATA_LOSS) are always logged; the others are sampled. RPCs that reach no method are not logged
@@ -58,7 +56,7 @@ impl AccessLog {
     /// Returns whether to log an RPC with this code.
     fn samples(&self, code: Code) -> bool {
         // Random numbers are below 1.
-        is_server_error(code) || fastrand::f64() < self.rate
+        code.is_server_error() || fastrand::f64() < self.rate
     }
 }
 
@@ -70,7 +68,6 @@ impl Interceptor for AccessLog {
         }
         let id = call.metadata("x-request-id").and_then(valid_id);
         let random = id.is_none().then(random_id);
-        let trace = call.metadata("traceparent").and_then(TraceParent::parse);
         tracing::info!(
             target: TARGET,
             method = call.method().path(),
@@ -81,8 +78,8 @@ impl Interceptor for AccessLog {
             received = outcome.received,
             sent = outcome.sent,
             request_id = id.or(random.as_deref()),
-            trace_id = trace.map(|trace| trace.trace_id),
-            parent_id = trace.map(|trace| trace.parent_id),
+            trace_id = call.trace_context().map(|trace| format!("{:032x}", trace.trace_id)),
+            parent_id = call.client_trace_context().map(|parent| format!("{:016x}", parent.span_id)),
             "call"
         );
     }
@@ -90,12 +87,6 @@ impl Interceptor for AccessLog {
     fn keeps_caller(&self) -> bool {
         true
     }
-}
-
-/// The codes of OpenTelemetry's semantic conventions for gRPC ("gRPC status") that make a server's span an error.
-fn is_server_error(code: Code) -> bool {
-    use Code::{DataLoss, DeadlineExceeded, Internal, Unavailable, Unimplemented, Unknown};
-    matches!(code, Unknown | DeadlineExceeded | Unimplemented | Internal | Unavailable | DataLoss)
 }
 
 /// Returns the client's id if it can be logged as it is.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use grpcio::{Metadata, RpcContext};
 
 use crate::method::{MethodDescriptor, MethodKind};
+use crate::trace_context::{TRACEPARENT, TraceContext};
 use context::SharedContext;
 
 /// The context of the RPC that a method answers.
@@ -25,6 +26,8 @@ pub struct Call<'a> {
     max_time: Option<Duration>,
     /// Computed at its first use, so that it stays the same.
     deadline: OnceLock<Option<Instant>>,
+    /// The span that records this RPC.
+    span: OnceLock<TraceContext>,
 }
 
 /// Where to look up peer, names and metadata.
@@ -46,7 +49,7 @@ impl<'a> Call<'a> {
     /// An RPC that starts now. `max_time` is what the server itself allows, and enforces.
     pub(crate) fn start(method: MethodDescriptor, context: &'a RpcContext<'a>, max_time: Option<Duration>) -> Call<'a> {
         let client = Client::Borrowed(SharedContext(context));
-        Call { method, client, started: Instant::now(), max_time, deadline: OnceLock::new() }
+        Call { method, client, started: Instant::now(), max_time, deadline: OnceLock::new(), span: OnceLock::new() }
     }
 
     /// Returns a context for tests that call a method without a server: no peer, no metadata, no deadline.
@@ -57,6 +60,7 @@ impl<'a> Call<'a> {
             started: Instant::now(),
             max_time: None,
             deadline: OnceLock::new(),
+            span: OnceLock::new(),
         }
     }
 
@@ -82,6 +86,7 @@ impl<'a> Call<'a> {
             started: self.started,
             max_time: self.max_time,
             deadline: OnceLock::from(self.deadline()),
+            span: self.span.clone(),
         }
     }
 
@@ -128,6 +133,23 @@ impl<'a> Call<'a> {
             Client::Unknown => return None,
         };
         metadata.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+
+    /// Returns the trace that this RPC belongs to: the span of [`set_span`](Call::set_span), and without that the
+    /// client's. A server that makes RPCs for the one that it answers carries it on
+    /// ([`CallOptions::trace_context`](crate::CallOptions::trace_context)).
+    pub fn trace_context(&self) -> Option<TraceContext> {
+        self.span.get().copied().or_else(|| self.client_trace_context())
+    }
+
+    /// Returns the client's trace, if its `traceparent` is valid.
+    pub fn client_trace_context(&self) -> Option<TraceContext> {
+        self.metadata(TRACEPARENT).and_then(TraceContext::parse)
+    }
+
+    /// Sets the span that records this RPC, in [`Interceptor::before`](crate::Interceptor::before). The first one counts.
+    pub fn set_span(&self, span: TraceContext) {
+        let _ = self.span.set(span);
     }
 
     /// Returns when the RPC ends with DEADLINE_EXCEEDED, on the clock of this machine: the client's deadline or, of an

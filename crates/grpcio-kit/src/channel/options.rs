@@ -6,6 +6,7 @@ use grpcio::{CallOption, Metadata, MetadataBuilder, RpcStatus, RpcStatusCode};
 
 use crate::bearer_token::BearerToken;
 use crate::channel::core_channel::Sent;
+use crate::trace_context::{TRACEPARENT, TraceContext};
 
 /// The maximum timeout, ten years, so that the deadline cannot overflow.
 pub(super) const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -21,6 +22,7 @@ pub struct CallOptions {
     deadline: Option<Instant>,
     wait_for_ready: bool,
     metadata: Option<Metadata>,
+    trace_context: Option<TraceContext>,
 }
 
 impl CallOptions {
@@ -54,12 +56,19 @@ impl CallOptions {
         self
     }
 
+    /// Sends a `traceparent`, unless the metadata has one; `None` is none. A server that makes RPCs for the one that it
+    /// answers carries on the trace of that: `options.trace_context(call.trace_context())`
+    /// ([`Call::trace_context`](crate::Call::trace_context)).
+    pub fn trace_context(mut self, trace_context: Option<TraceContext>) -> CallOptions {
+        self.trace_context = trace_context;
+        self
+    }
+
     /// Returns what a blocking RPC sends, with the channel's token.
     pub(super) fn into_sent(self, token: Option<&BearerToken>) -> grpcio::Result<Sent> {
-        let metadata = match token {
-            Some(token) => Some(with_token(self.metadata, token)?),
-            None => self.metadata,
-        };
+        let token = token.map(|token| (AUTHORIZATION, format!("Bearer {}", token.as_str())));
+        let trace = self.trace_context.map(|context| (TRACEPARENT, context.to_string()));
+        let metadata = with_defaults(self.metadata, token.into_iter().chain(trace))?;
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).min(MAX_TIMEOUT));
         if left.is_some_and(|left| left.is_zero()) {
             let expired =
@@ -84,11 +93,19 @@ impl CallOptions {
     }
 }
 
-fn with_token(metadata: Option<Metadata>, token: &BearerToken) -> grpcio::Result<Metadata> {
+/// Adds entries whose keys the metadata does not have.
+fn with_defaults(
+    metadata: Option<Metadata>,
+    defaults: impl Iterator<Item = (&'static str, String)>,
+) -> grpcio::Result<Option<Metadata>> {
     let entries = || metadata.iter().flat_map(Metadata::iter);
-    let mut builder = MetadataBuilder::with_capacity(entries().count() + 1);
-    if !entries().any(|(key, _)| key == AUTHORIZATION) {
-        builder.add_str(AUTHORIZATION, &format!("Bearer {}", token.as_str()))?;
+    let mut defaults = defaults.filter(|(key, _)| !entries().any(|(own, _)| own == *key)).peekable();
+    if defaults.peek().is_none() {
+        return Ok(metadata);
+    }
+    let mut builder = MetadataBuilder::new();
+    for (key, value) in defaults {
+        builder.add_str(key, &value)?;
     }
     for (key, value) in entries() {
         if key.ends_with("-bin") {
@@ -98,34 +115,41 @@ fn with_token(metadata: Option<Metadata>, token: &BearerToken) -> grpcio::Result
             builder.add_str(key, &String::from_utf8_lossy(value))?;
         }
     }
-    Ok(builder.build())
+    Ok(Some(builder.build()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const BEARER: (&str, &[u8]) = ("authorization", b"Bearer 0123456789abcdef");
+
     fn entries(metadata: &Metadata) -> Vec<(&str, &[u8])> {
         metadata.iter().collect()
     }
 
-    #[test]
-    fn the_token_is_sent_beside_the_metadata_of_the_rpc() {
+    fn sent(options: CallOptions) -> Metadata {
         let token = BearerToken::new("0123456789abcdef").unwrap();
-        let bearer = ("authorization", &b"Bearer 0123456789abcdef"[..]);
-        assert_eq!(entries(&with_token(None, &token).unwrap()), [bearer]);
-        let mut own = MetadataBuilder::new();
-        own.add_str("hand", "left").unwrap().add_bytes("raw-bin", b"\0\xff").unwrap();
-        let metadata = with_token(Some(own.build()), &token).unwrap();
-        assert_eq!(entries(&metadata), [bearer, ("hand", b"left"), ("raw-bin", b"\0\xff")]);
+        options.into_sent(Some(&token)).unwrap().metadata.unwrap()
     }
 
     #[test]
-    fn the_metadata_of_an_rpc_may_replace_the_token() {
-        let token = BearerToken::new("0123456789abcdef").unwrap();
+    fn the_token_and_the_trace_are_sent_beside_the_metadata_of_the_rpc() {
+        assert_eq!(entries(&sent(CallOptions::default())), [BEARER]);
         let mut own = MetadataBuilder::new();
-        own.add_str("Authorization", "Basic abc").unwrap();
-        let metadata = with_token(Some(own.build()), &token).unwrap();
-        assert_eq!(entries(&metadata), [("authorization", &b"Basic abc"[..])]);
+        own.add_str("hand", "left").unwrap().add_bytes("raw-bin", b"\0\xff").unwrap();
+        let trace = TraceContext { trace_id: 1, span_id: 2, sampled: true };
+        let traceparent = ("traceparent", &b"00-00000000000000000000000000000001-0000000000000002-01"[..]);
+        let options = CallOptions::default().metadata(own.build()).trace_context(Some(trace));
+        assert_eq!(entries(&sent(options)), [BEARER, traceparent, ("hand", b"left"), ("raw-bin", b"\0\xff")]);
+    }
+
+    #[test]
+    fn the_metadata_of_an_rpc_may_replace_the_token_and_the_trace() {
+        let mut own = MetadataBuilder::new();
+        own.add_str("Authorization", "Basic abc").unwrap().add_str("traceparent", "own").unwrap();
+        let trace = TraceContext { trace_id: 1, span_id: 2, sampled: true };
+        let metadata = sent(CallOptions::default().metadata(own.build()).trace_context(Some(trace)));
+        assert_eq!(entries(&metadata), [("authorization", &b"Basic abc"[..]), ("traceparent", b"own")]);
     }
 }

@@ -71,6 +71,14 @@ codes! {
     Unauthenticated = 16, "UNAUTHENTICATED";
 }
 
+impl Code {
+    /// Whether OpenTelemetry's semantic conventions for gRPC count an RPC with this code as an error of its server.
+    pub fn is_server_error(self) -> bool {
+        use Code::{DataLoss, DeadlineExceeded, Internal, Unavailable, Unimplemented, Unknown};
+        matches!(self, Unknown | DeadlineExceeded | Unimplemented | Internal | Unavailable | DataLoss)
+    }
+}
+
 impl From<Code> for i32 {
     fn from(code: Code) -> i32 {
         code as i32
