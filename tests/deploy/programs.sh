@@ -5,13 +5,19 @@
 # server. Sets CALC_KUBECTL and CALC_PROMTOOL to their paths. One that this system does not provide is empty: tests/deploy.rs
 # then says what it skips.
 
+# The package lists may be missing or old.
+download() {
+    # shellcheck disable=SC2086 # lists of words
+    apt-get download "$1" || { may_install && $sudo $update && apt-get download "$1"; }
+}
+
 # unpack PACKAGE PATH: prints the path of this file of the package.
 unpack() {
     folder=$target/programs/$1
     if [ ! -x "$folder/$2" ]; then
         rm -rf "$folder"
         mkdir -p "$folder"
-        (cd "$folder" && apt-get download "$1" && dpkg-deb --extract "$1"_*.deb .) >"$folder.log" 2>&1 || {
+        (cd "$folder" && download "$1" && dpkg-deb --extract "$1"_*.deb . && rm "$1"_*.deb) >"$folder.log" 2>&1 || {
             tail -n 5 "$folder.log" >&2
             return 1
         }
