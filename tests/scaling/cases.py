@@ -54,6 +54,11 @@ def received(server):
     return server.metric("grpc_server_started_total")
 
 
+def arrived(server):
+    """RPCs so far, with those that ended before they reached their method."""
+    return server.metric("grpc_server_core_started_total")
+
+
 def wait_for_calls(replica):
     """Waits until a replica that was started again has its share of the load."""
     before = received(replica)
@@ -109,11 +114,15 @@ def survives_rapid_reset(program, replicas, balancer, seconds):
     """rapid reset, beside the load"""
     if not balancer.attacked:
         return "–"
+    before = sum(map(arrived, replicas))
     with Load(program, balancer, *AT_RATE) as load:
         with Attack(balancer.attacked, balancer.files / "tls/ca.crt") as attack:
             time.sleep(seconds)
         report = load.end()
-    return f"{attack.streams:,} streams reset on {attack.connections:,} connections; {summary(report)}"
+    # With the health checks of the balancer, which are a few.
+    reached = max(0, sum(map(arrived, replicas)) - before - report["succeeded"])
+    streams = f"{attack.streams:,} streams reset on {attack.connections:,} connections, of which {reached:,.0f} reached a replica"
+    return f"{streams}; {summary(report)}"
 
 
 def keeps_a_stream(program, replicas, balancer, seconds):
