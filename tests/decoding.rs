@@ -46,6 +46,17 @@ fn negative_zero_is_encoded_and_zero_is_not() {
     assert!(decode(&message.write_to_bytes().unwrap()).unwrap().a_float.is_nan());
 }
 
+/// rust-protobuf counts five bytes for it, and writes ten.
+#[test]
+fn a_packed_enum_with_a_negative_number_is_encoded_as_it_is_decoded() {
+    let levels = vec![EnumOrUnknown::from_i32(-1), Level::HIGH.into(), EnumOrUnknown::from_i32(i32::MIN)];
+    let message = Every { levels, an_int32: 7, ..Every::default() };
+    let bytes = message.write_to_bytes().unwrap();
+    assert_eq!(bytes.len() as u64, message.compute_size());
+    assert_eq!(bytes[..3], [0x18, 7, 0xc2]);
+    assert_eq!(decode(&bytes).unwrap(), message);
+}
+
 /// rust-protobuf accepts the longer one at the end of its buffer, and refuses it before other fields.
 #[test]
 fn a_tag_has_at_most_five_bytes_wherever_the_input_ends() {

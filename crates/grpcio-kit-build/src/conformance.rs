@@ -6,6 +6,8 @@
 //!   out -0.0 as well; the patched code compares the bits.
 //! - Decoding deviates in several places, such as varints that are wider than their type. The patched code calls
 //!   functions of `grpcio_kit::wire`, which describes them.
+//! - The length before packed enums is wrong if one of them is negative. The patched code calls functions of
+//!   `grpcio_kit::wire` for it.
 //!
 //! Other functions that read are errors: rust-protobuf then writes code that this pass does not know, and it would stay
 //! unpatched.
@@ -58,13 +60,18 @@ impl VisitMut for Patcher {
 }
 
 impl Patcher {
-    /// `is.read_...(..)`
+    /// `is.read_...(..)`, or `os.write_...(..)`
     fn method_call(&mut self, call: &ExprMethodCall) -> Option<Expr> {
         let is = &call.receiver;
-        if !matches!(&**is, Expr::Path(path) if path.path.is_ident("is")) {
+        let Expr::Path(receiver) = &**is else { return None };
+        let runtime = runtime();
+        if receiver.path.is_ident("os") && call.method == "write_repeated_packed_enum_or_unknown" {
+            let arguments = &call.args;
+            return Some(parse_quote!(#runtime::wire::write_packed_enum(os, #arguments)));
+        }
+        if !receiver.path.is_ident("is") {
             return None;
         }
-        let runtime = runtime();
         let name = call.method.to_string();
         if let Some(ty) = name.strip_prefix("read_repeated_packed_").and_then(|name| name.strip_suffix("_into")) {
             let target = call.args.first()?;
@@ -105,6 +112,7 @@ impl Patcher {
             "read_repeated_packed_enum_or_unknown_into" => {
                 Some(parse_quote!(#runtime::wire::read_packed(#first, #second, #runtime::wire::read_enum_or_unknown)))
             }
+            "vec_packed_enum_or_unknown_size" => Some(parse_quote!(#runtime::wire::packed_enum_size(#first, #second))),
             "read_singular_message_into_field" => Some(parse_quote!(#runtime::wire::merge_message(#first, #second))),
             "read_unknown_or_skip_group" | "skip_field_for_tag" => {
                 Some(parse_quote!(#runtime::wire::skip_unknown(#first, #second)))

@@ -1,4 +1,4 @@
-//! Decoding as the protobuf specification demands, where rust-protobuf differs from it.
+//! Decoding and encoding as the protobuf specification demands, where rust-protobuf differs from it.
 //!
 //! The code that rust-protobuf generates is rewritten at build time (`crates/grpcio-kit-build/src/conformance.rs`)
 //! to call these functions:
@@ -13,11 +13,13 @@
 //! | keeps unknown fields, each in a hash map | skips them |
 //! | ends a group at any end-group tag, or at the end of the input | at its own tag only |
 //! | accepts a message that ends inside a nested one | refuses it ([`decode`]) |
+//! | writes a wrong length before packed enums with a negative number | the right one ([`write_packed_enum`]) |
 //!
 //! Varints of up to ten bytes are accepted however small the value is; the functions that read one fail on a longer one.
 //! Tags have at most five bytes, and 32 bits.
 
 mod fixed;
+mod packed_enum;
 mod unknown;
 
 use std::io::{self, BufRead};
@@ -25,6 +27,7 @@ use std::io::{self, BufRead};
 use protobuf::{CodedInputStream, Enum, EnumOrUnknown, Message, MessageField, Result};
 
 pub use fixed::{Fixed, read_packed_fixed};
+pub use packed_enum::{packed_enum_size, write_packed_enum};
 pub use unknown::skip_unknown;
 
 /// Maximum length of a tag: five times seven bits.
