@@ -100,6 +100,10 @@ fn rewrite_at(bytes: &[u8], type_name: &str, depth: usize) -> Option<Vec<u8>> {
                 output.extend(encoded(|os| os.write_uint64(field.number() as u32, value))?);
             }
         } else {
+            if field.type_() == Type::TYPE_STRING {
+                // Of a member of a oneof, too, that a later one replaces.
+                std::str::from_utf8(delimited(&mut &*rest)?).ok()?;
+            }
             skip(tag, &mut rest)?;
             let content = &start[..start.len() - rest.len()];
             output.extend_from_slice(content);
