@@ -1,7 +1,7 @@
 """Checks deploy/prometheus and the queries of the dashboard: python tests/python/prometheus.py URL [PROMTOOL].
 
-The metrics page at URL must have every metric that an alert names. promtool reads the files, runs tests/deploy/alerts.yml, and
-parses the dashboard's queries.
+The metrics page at URL must have every metric that an alert names. promtool reads the files, runs tests/deploy/alerts.yml,
+and parses the dashboard's queries.
 """
 
 import json
@@ -32,9 +32,11 @@ def check_names(page):
     for value in re.findall(r'grpc_code=~"([^"]*)"', RULES.read_text() + DASHBOARD.read_text()):
         for code in value.split("|"):
             assert f'grpc_code="{code}"' in page, code
+    tests = (ROOT / "tests/deploy/alerts.yml").read_text()
     for alert in (rule for rule in rules if "alert" in rule):
-        assert set(alert["annotations"]) == {"summary", "description"} and alert["labels"]["severity"] in ("page", "ticket")
-        assert f'alertname="{alert["alert"]}"' in (ROOT / "tests/deploy/alerts.yml").read_text(), f"{alert['alert']} has no test"
+        assert set(alert["annotations"]) == {"summary", "description"}, alert
+        assert alert["labels"]["severity"] in ("page", "ticket"), alert
+        assert f'alertname="{alert["alert"]}"' in tests, f"{alert['alert']} has no test"
 
 
 def dashboard_as_rules():

@@ -121,8 +121,8 @@ def survives_rapid_reset(program, replicas, balancer, seconds):
         report = load.end()
     # With the health checks of the balancer, which are a few.
     reached = max(0, sum(map(arrived, replicas)) - before - report["succeeded"])
-    streams = f"{attack.streams:,} streams reset on {attack.connections:,} connections, of which {reached:,.0f} reached a replica"
-    return f"{streams}; {summary(report)}"
+    streams = f"{attack.streams:,} streams reset on {attack.connections:,} connections"
+    return f"{streams}, of which {reached:,.0f} reached a replica; {summary(report)}"
 
 
 def keeps_a_stream(program, replicas, balancer, seconds):

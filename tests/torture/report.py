@@ -16,8 +16,8 @@ which fails if a server dies, a reply is wrong, a server does not drain after SI
 success, p99, memory or recovery is broken. `script/test` runs a short version.
 
 Each fault is done to a new server, beside {COUNT} callers in processes of their own, each with {RATE} checked calls a
-second; every tenth call opens a connection. p50 and p99 are theirs, of every call in flight from the fault's begin until the recovery, failed ones
-included, counted from when the call was due. *kept* and *new* are the fractions of calls that succeeded on connections that
+second; every tenth call opens a connection. p50 and p99 are theirs, of every call in flight from the fault's begin until
+the recovery, failed ones included, counted from when the call was due. *kept* and *new* are the fractions of calls that succeeded on connections that
 the callers keep, and on new ones. *peak* is the maximum of the server's resident memory since its start. *recovery* is the
 time from the fault's end until the last call that failed or took 0.5 s had ended, at most {RECOVERY} s; within {RECOVERY} s the
 descriptors are back, too, and within {THREADS_RECOVERY} s the threads.
