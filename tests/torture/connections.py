@@ -108,7 +108,7 @@ def half_open_hello(scene):
     return f"{count} connections that send ClientHello only; --handshake-timeout 1", did
 
 
-@fault("TLS handshakes that stop within ClientHello", TLS, memory=300 * MIB)
+@fault("TLS handshakes that stop within ClientHello", TLS, memory=200 * MIB)
 def half_open_part(scene):
     count, did = half_open(scene, 3000, client_hello()[:100])
     return f"{count} connections that send 100 bytes of ClientHello; --handshake-timeout 1", did

@@ -9,10 +9,8 @@ from checks import PATIENCE
 from servers import Server, wait_until
 
 MIB = 1024 * 1024
-# The seconds after a fault in which callers must be served as before, and descriptors be back.
+# The seconds after a fault in which callers must be served as before, and descriptors and threads be back.
 RECOVERY = 5
-# The C core ends a thread of its pool after 30 s without work.
-THREADS_RECOVERY = 45
 # Connections of callers that come and go, and threads that the C core starts and ends as it likes.
 SLACK_DESCRIPTORS, SLACK_THREADS = 6, 4
 
@@ -178,5 +176,5 @@ def check(outcome, servers, before, quick):
         most = descriptors + SLACK_DESCRIPTORS
         if not wait_until(lambda: server.descriptors() <= most, PATIENCE if quick else RECOVERY):
             broken.append(f"{server.descriptors()} descriptors are open, and {descriptors} were before")
-        if not wait_until(lambda: server.threads() <= threads + SLACK_THREADS, THREADS_RECOVERY):
+        if not wait_until(lambda: server.threads() <= threads + SLACK_THREADS, PATIENCE if quick else RECOVERY):
             broken.append(f"{server.threads()} threads run, and {threads} did before")

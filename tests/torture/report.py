@@ -4,7 +4,7 @@ import os
 import platform
 
 from callers import COUNT, RATE
-from faults import MIB, RECOVERY, THREADS_RECOVERY
+from faults import MIB, RECOVERY
 
 HEAD = f"""# Faults
 
@@ -20,7 +20,7 @@ second; every tenth call opens a connection. p50 and p99 are theirs, of every ca
 the recovery, failed ones included, counted from when the call was due. *kept* and *new* are the fractions of calls that succeeded on connections that
 the callers keep, and on new ones. *peak* is the maximum of the server's resident memory since its start. *recovery* is the
 time from the fault's end until the last call that failed or took 0.5 s had ended, at most {RECOVERY} s; within {RECOVERY} s the
-descriptors are back, too, and within {THREADS_RECOVERY} s the threads.
+descriptors and threads are back, too. Where a bound was broken, the last section says so.
 """
 
 
@@ -66,4 +66,6 @@ def page(outcomes):
             text += "| fault | what was done | what the server did | kept, % | new, % | p50, ms | p99, ms | peak, MiB | recovery, s |\n"
             text += "|---|---|---|---|---|---|---|---|---|\n"
         text += f"| {' | '.join(cell.replace('|', '/') for cell in row(outcome))} |\n"
+    if broken := [f"- {outcome.fault.name}: {each}\n" for outcome in outcomes for each in outcome.broken]:
+        text += "\n## Broken bounds\n\n" + "".join(broken)
     return text
